@@ -1,0 +1,299 @@
+package wsframework
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// A conn is one connection: it ties a handler to the gate its input comes through, the line its
+// callbacks run in and the queue its output leaves by.
+//
+// Reading is a role that goes with a goroutine: the one that reads a message also runs its callback.
+// If that takes long, the watch gives the role to a new goroutine, and the old one ends with the line.
+type conn struct {
+	app     *Application
+	route   *route
+	handler Handler
+
+	// Set during the handshake, read-only afterwards.
+	request  *http.Request // without a body
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	session  *Session
+	user     any
+	userErr  error
+	hasUser  bool // user and userErr are set
+	subproto string
+	ws       *websocket.Conn
+	coder    *coderConn
+	deflated bool                      // the peer may send compressed messages
+	shake    atomic.Pointer[handshake] // until it is answered
+	opened   atomic.Bool
+
+	tr    transport
+	out   outbound
+	batch batch
+
+	// Owned by the reading role.
+	in      gate
+	callNo  uint64
+	running atomic.Uint64 // see watch
+	watched atomic.Bool
+
+	line    line
+	heard   atomic.Bool // something arrived since the last ping
+	paused  atomic.Bool // the reader waits for the handler
+	pongAt  atomic.Int64
+	discard atomic.Bool // what still comes in is not for the handler
+	parts   atomic.Int32
+	id      atomic.Pointer[string]
+
+	mu          sync.Mutex // protects the following
+	cause       *CloseError
+	code        int // of the first close frame on the wire
+	reason      string
+	sentFrame   bool
+	gotFrame    bool
+	socketGone  bool
+	closeTimer  *time.Timer
+	keepalive   *time.Timer
+	waitingPong bool // the keep-alive timer's own
+	tickers     map[*ticker]struct{}
+
+	// Protected by the hub's lock.
+	memberships []*membership
+	left        bool // no group takes it any more
+	leftGroups  []string
+	inAll       *membership // protected by app.all's lock
+}
+
+// A connection is done when all its parts are: OnClose has returned, the socket is closed, and every
+// function given to Go has returned.
+const initialParts = 2
+
+func (c *conn) partDone() {
+	if c.parts.Add(-1) == 0 {
+		c.app.forget(c)
+	}
+}
+
+// start opens the connection. It runs in the connection's own goroutine, whose stack is fresh.
+func (c *conn) start() {
+	c.startKeepalive()
+	open := task{kind: taskOpen}
+	c.line.enter(open)
+	if c.callInline(open) {
+		c.read()
+	}
+}
+
+// read reads and delivers messages for as long as the goroutine has the reading role.
+func (c *conn) read() {
+	for {
+		m, ok := c.in.next()
+		if !ok {
+			c.readingEnded()
+			return
+		}
+		if c.discard.Load() {
+			continue
+		}
+		if c.in.in.buffered() > 0 {
+			c.batch.begin()
+		}
+		t := task{kind: taskMessage, message: m}
+		if c.line.enter(t) {
+			if !c.callInline(t) {
+				return
+			}
+		} else if limit := c.app.settings.MaxPendingIn; c.line.full(limit) {
+			c.batch.end()
+			c.paused.Store(true)
+			c.line.waitForRoom(limit)
+			c.heardFrom()
+			c.paused.Store(false)
+		}
+	}
+}
+
+// callInline runs the line on the reading goroutine, beginning with t, and reports whether that
+// goroutine still has the reading role.
+func (c *conn) callInline(t task) bool {
+	c.callNo++
+	n := c.callNo
+	c.running.Store(n)
+	if !c.watched.Load() {
+		c.app.watch.add(c)
+	}
+	c.runLine(t, n)
+	return c.running.CompareAndSwap(n, 0)
+}
+
+// deliver brings a task to the line from a goroutine that does not read, and may run it here.
+func (c *conn) deliver(t task) {
+	if c.line.enter(t) {
+		c.runLine(t, 0)
+	}
+}
+
+// deliverAside brings a task to the line without running it here.
+func (c *conn) deliverAside(t task) {
+	if c.line.enter(t) {
+		go c.runLine(t, 0)
+	}
+}
+
+// runLine runs t and then all that is queued. The caller has entered the line; callNo is that of
+// callInline, or 0.
+func (c *conn) runLine(t task, callNo uint64) {
+	normal := false
+	defer func() {
+		if !normal { // runtime.Goexit in a callback ends this goroutine, but not the connection
+			go c.takeOver(callNo)
+		}
+	}()
+	for ok := true; ok; t, ok = c.line.next() {
+		if t.kind != taskMessage || !c.discard.Load() {
+			c.call(t)
+		}
+	}
+	normal = true
+}
+
+// takeOver goes on in the place of a goroutine that a callback has ended.
+func (c *conn) takeOver(callNo uint64) {
+	if t, ok := c.line.next(); ok {
+		c.runLine(t, callNo)
+	}
+	if callNo != 0 && c.running.CompareAndSwap(callNo, 0) {
+		c.read()
+	}
+}
+
+// call runs one callback, contains its panic and sees to its error.
+func (c *conn) call(t task) {
+	returned := false
+	var err error
+	defer func() {
+		if !returned {
+			err = recovered(t.kind.String(), recover())
+		}
+		if err != nil {
+			c.callbackFailed(t.kind.String(), err)
+		}
+		if t.kind == taskClose {
+			c.partDone()
+		}
+	}()
+	err = c.invoke(t)
+	returned = true
+}
+
+func (c *conn) invoke(t task) error {
+	switch t.kind {
+	case taskOpen:
+		return c.handler.Open()
+	case taskMessage:
+		return c.handler.OnMessage(t.message)
+	case taskPing:
+		c.handler.OnPing(t.message.Data)
+	case taskPong:
+		c.handler.OnPong(t.message.Data)
+	case taskTick:
+		return t.timer.tick()
+	case taskClose:
+		c.handler.OnClose()
+	}
+	return nil
+}
+
+var errGoexit = errors.New("runtime.Goexit was called")
+
+// recovered turns what recover returned into an error.
+func recovered(callback string, value any) error {
+	if value == nil {
+		return fmt.Errorf("%s: %w", callback, errGoexit)
+	}
+	return &PanicError{Callback: callback, Value: value, Stack: debug.Stack()}
+}
+
+// callbackFailed closes the connection because of a callback's error, and logs it, unless the error
+// is a wish to close or speaks of something that may happen to a program that is right.
+func (c *conn) callbackFailed(callback string, err error) {
+	var wish *CloseError
+	var panicked *PanicError
+	switch {
+	case errors.As(err, &wish) && !errors.As(err, &panicked):
+		if wish == c.closeCause() {
+			return // the callback hands back what its context was cancelled with
+		}
+		if err := c.closeWith(wish.Code, wish.Reason, wish.Err); err != nil && err != ErrClosed {
+			c.logFailure(callback, CloseInternalError, err)
+		}
+	case errors.As(err, &panicked) && panicked.Value == http.ErrAbortHandler:
+		c.abort(&CloseError{Code: CloseAbnormal, Err: err}) // as net/http: end it, say nothing
+	case panicked == nil && harmless(err):
+		c.app.harmlessLog.log(c, callback, err)
+	case panicked == nil && errors.Is(err, context.Canceled) && c.ctx.Err() != nil:
+		// It was told to stop, and did.
+	default:
+		if panicked == nil {
+			err = fmt.Errorf("%s: %w", callback, err)
+		}
+		c.logFailure(callback, CloseInternalError, err)
+		c.startClose(&CloseError{Code: CloseInternalError, Err: err}, false)
+	}
+}
+
+// goRun runs f beside the callbacks.
+func (c *conn) goRun(f func(context.Context) error) error {
+	c.mu.Lock()
+	if c.cause != nil {
+		c.mu.Unlock()
+		return ErrClosed
+	}
+	c.parts.Add(1)
+	c.mu.Unlock()
+	go func() {
+		defer c.partDone()
+		c.callGo(f)
+	}()
+	return nil
+}
+
+func (c *conn) callGo(f func(context.Context) error) {
+	returned := false
+	var err error
+	defer func() {
+		if !returned {
+			err = recovered("Go", recover())
+		}
+		if err != nil {
+			c.callbackFailed("Go", err)
+		}
+	}()
+	err = f(c.ctx)
+	returned = true
+}
+
+func (c *conn) pinged(data []byte) {
+	c.out.answerPing(data, &c.batch)
+	if !c.discard.Load() {
+		c.deliverAside(task{kind: taskPing, message: Message{Data: append([]byte(nil), data...)}})
+	}
+}
+
+func (c *conn) ponged(data []byte) {
+	c.pongAt.Store(time.Now().UnixNano())
+	if !c.discard.Load() {
+		c.deliverAside(task{kind: taskPong, message: Message{Data: append([]byte(nil), data...)}})
+	}
+}

@@ -1,0 +1,105 @@
+package wsframework
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// The errors that methods of [BaseHandler] and [Application] return, and that the cause of a closed
+// connection wraps. Test for them with [errors.Is].
+var (
+	// ErrClosed is returned by every method that needs an open connection once the connection is
+	// closing or closed. A program may ignore it: nothing was sent and nothing broke.
+	ErrClosed = errors.New("wsframework: the connection is closed")
+
+	// ErrNotOpen is returned before the handshake is complete (from Prepare, say) and on a handler
+	// that no route made.
+	ErrNotOpen = errors.New("wsframework: the connection is not open yet; write from Open on, on a handler that a route's factory made")
+
+	// ErrHandshakeDone is returned by what only Prepare and GetCurrentUser can do: set headers,
+	// cookies and session values that travel with the handshake's response.
+	ErrHandshakeDone = errors.New("wsframework: the handshake has been answered; set headers, cookies and session values in Prepare")
+
+	// ErrSlowConsumer says that a peer reads more slowly than it is written to, so that a message did
+	// not fit into Settings.MaxPendingOut; Settings.SlowConsumer says what became of it.
+	ErrSlowConsumer = errors.New("wsframework: the peer reads too slowly, its queue is full (Settings.MaxPendingOut)")
+
+	// ErrUnavailable is wrapped by errors of a broker that is away for a while.
+	ErrUnavailable = errors.New("wsframework: the broker is unavailable")
+
+	// ErrPeerGone is the cause of a connection that ended without a close frame.
+	ErrPeerGone = errors.New("wsframework: the peer went away without a close frame")
+
+	// ErrPingTimeout is the cause of a connection whose peer did not answer a ping in time.
+	ErrPingTimeout = errors.New("wsframework: no answer to a ping in time (Settings.PingTimeout)")
+
+	// ErrWriteTimeout is the cause of a connection whose peer took no byte for Settings.WriteTimeout.
+	ErrWriteTimeout = errors.New("wsframework: the peer took nothing for too long (Settings.WriteTimeout)")
+
+	// ErrShutdown is the cause of a connection that Application.Shutdown closed.
+	ErrShutdown = errors.New("wsframework: the application shuts down")
+
+	// ErrInCallback is returned by Application.Shutdown when a callback calls it: it would wait for
+	// itself. Call it in a goroutine of its own.
+	ErrInCallback = errors.New("wsframework: Shutdown was called from a callback and would wait for it; call it in a goroutine of its own")
+
+	// ErrInvalidUTF8 is returned for text that is not UTF-8, which RFC 6455 (8.1) forbids to send.
+	ErrInvalidUTF8 = errors.New("wsframework: text is not valid UTF-8; send bytes with WriteBinary")
+)
+
+// An HTTPError refuses a handshake with a plain HTTP response. Return one from Handler.Prepare or
+// Handler.GetCurrentUser; any other error refuses with status 500 and a body that gives nothing away.
+type HTTPError struct {
+	Status  int    // 400 to 599; anything else is answered as 500
+	Message string // the body; the status text when empty
+	Err     error  // for the log, never sent
+}
+
+func (e *HTTPError) Error() string {
+	text := fmt.Sprintf("HTTP %d: %s", e.status(), e.message())
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+func (e *HTTPError) Unwrap() error { return e.Err }
+
+func (e *HTTPError) status() int {
+	if e.Status < 400 || e.Status > 599 {
+		return http.StatusInternalServerError
+	}
+	return e.Status
+}
+
+func (e *HTTPError) message() string {
+	if e.Message == "" {
+		return http.StatusText(e.status())
+	}
+	return e.Message
+}
+
+// A PanicError is the cause of a connection whose callback panicked.
+type PanicError struct {
+	Callback string // "OnMessage", say
+	Value    any    // what was passed to panic
+	Stack    []byte // as debug.Stack formats it
+}
+
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("wsframework: %s panicked: %v", e.Callback, e.Value)
+}
+
+// Unwrap returns the value passed to panic if it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// harmless reports whether a callback's error concerns something that happens in the life of a
+// program that is right, and that must not throw its own peer out: another connection that is closed
+// or slow, or a broker that blinks.
+func harmless(err error) bool {
+	return errors.Is(err, ErrClosed) || errors.Is(err, ErrSlowConsumer) || errors.Is(err, ErrUnavailable)
+}

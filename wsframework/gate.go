@@ -1,0 +1,468 @@
+package wsframework
+
+import (
+	"compress/flate"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+)
+
+// A gate reads one connection's frames and checks them (RFC 6455, 5). It handles control frames, reads
+// plain messages itself, and lets coder's reader join fragments and inflate: read gives that reader the
+// bytes of the message at hand and never one of a later frame, so that it holds nothing in between.
+//
+// One goroutine at a time uses it: the one that has the connection's reading role.
+type gate struct {
+	c    *conn
+	in   inbuf
+	left int64 // bytes of the current frame's payload that have not been read
+
+	// The message that coder's reader is at.
+	reading  bool   // it is asking for bytes
+	head     []byte // a frame's header, still to be handed over
+	headMem  [maxHeader]byte
+	fin      bool
+	key      uint32
+	size     int64 // the payload of its frames so far
+	deflated bool  // it is compressed
+	checking bool  // it is uncompressed text
+	text     utf8Check
+	err      error // what ended it
+}
+
+// A protocolError is a violation by the peer, and the close code that answers it.
+type protocolError struct {
+	code   int
+	reason string
+}
+
+func (e *protocolError) Error() string {
+	return "wsframework: the peer broke the protocol: " + e.reason
+}
+
+// errCloseReceived ends the reading: nothing may follow a close frame.
+var errCloseReceived = errors.New("wsframework: close frame received")
+
+// readAhead is how much memory a message gets before that much has arrived.
+const readAhead = 64 << 10
+
+// next returns the next message, or false when the reading has ended. After a violation and after our
+// own close frame it reads on and discards, so that the peer is not reset before it has seen our frame.
+func (g *gate) next() (Message, bool) {
+	for {
+		m, err := g.message()
+		if err == nil {
+			return m, true
+		}
+		if violation, ok := err.(*protocolError); ok {
+			g.c.violated(violation)
+			continue
+		}
+		if err != errCloseReceived {
+			g.c.readFailed(err)
+		}
+		return Message{}, false
+	}
+}
+
+func (g *gate) message() (Message, error) {
+	if err := g.skip(); err != nil {
+		return Message{}, err
+	}
+	for {
+		discard := g.c.discard.Load()
+		h, err := g.header(discard)
+		if err != nil {
+			return Message{}, err
+		}
+		switch {
+		case h.op().isControl():
+			err = g.control(h)
+		case discard:
+			g.left = h.length
+			err = g.skip()
+		case h.op() == opContinuation:
+			err = &protocolError{CloseProtocolError, "continuation of no message"}
+		case h.fin() && !h.compressed():
+			data, err := g.payload(h)
+			return Message{MessageType(h.op()), data}, err
+		default:
+			data, err := g.throughCoder(h)
+			return Message{MessageType(h.op()), data}, err
+		}
+		if err != nil {
+			return Message{}, err
+		}
+	}
+}
+
+// need waits until n bytes are buffered, at most a page.
+func (g *gate) need(n int) error {
+	for g.in.buffered() < n {
+		if err := g.fill(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *gate) fill() error {
+	g.c.batch.end() // what a burst's replies waited for is over
+	err := g.c.tr.fill(&g.in)
+	g.c.heardFrom()
+	return err
+}
+
+// header reads a frame's header and, unless lenient, checks it as far as it can be checked. A header
+// that is refused stays in the buffer, to be read again leniently.
+func (g *gate) header(lenient bool) (h header, err error) {
+	if err := g.need(2); err != nil {
+		return h, err
+	}
+	b := g.in.bytes()
+	h.first = b[0]
+	masked, n := b[1]&maskBit != 0, int64(b[1]&^maskBit)
+	if !lenient {
+		if violation := g.check(h, masked, n); violation != nil {
+			return h, violation
+		}
+	}
+	size := 2
+	if n == 126 {
+		size += 2
+	} else if n == 127 {
+		size += 8
+	}
+	if masked {
+		size += 4
+	}
+	if err := g.need(size); err != nil {
+		return h, err
+	}
+	b = g.in.bytes()
+	h.length = n
+	short := false
+	switch n {
+	case 126:
+		h.length = int64(binary.BigEndian.Uint16(b[2:]))
+		short = h.length < 126
+	case 127:
+		length := binary.BigEndian.Uint64(b[2:])
+		h.length = int64(min(length, 1<<63-1))
+		short = length <= 0xFFFF || length >= 1<<63
+	}
+	if !lenient {
+		if short {
+			return h, &protocolError{CloseProtocolError, "length not in its shortest form"}
+		}
+		if violation := g.checkSize(h); violation != nil {
+			return h, violation
+		}
+	}
+	if masked {
+		h.key = binary.LittleEndian.Uint32(b[size-4:])
+	}
+	g.in.consume(size)
+	return h, nil
+}
+
+// check judges a header by its first two bytes (RFC 6455, 5.1, 5.2, 5.5; RFC 7692, 6).
+func (g *gate) check(h header, masked bool, n int64) *protocolError {
+	op := h.op()
+	rsv := h.first & rsvBits
+	if rsv == rsv1Bit && g.c.deflated && (op == opText || op == opBinary) {
+		rsv = 0
+	}
+	reason := ""
+	switch {
+	case rsv != 0:
+		reason = "reserved bit set"
+	case !op.isKnown():
+		reason = fmt.Sprintf("unknown opcode %d", op)
+	case !masked:
+		reason = "frame is not masked"
+	case op.isControl() && !h.fin():
+		reason = "fragmented control frame"
+	case op.isControl() && n > maxControl:
+		reason = "control frame of more than 125 bytes"
+	case g.reading && (op == opText || op == opBinary):
+		reason = "new message within a fragmented one"
+	default:
+		return nil
+	}
+	return &protocolError{CloseProtocolError, reason}
+}
+
+func (g *gate) checkSize(h header) *protocolError {
+	if h.op().isControl() {
+		return nil
+	}
+	size, limit := h.length, int64(g.c.route.maxMessage)
+	if g.reading {
+		size += g.size
+	}
+	if g.reading && g.deflated || h.compressed() {
+		limit += limit/256 + 1024 // deflate may make a message that has no pattern a little longer
+	}
+	if limit > 0 && (size > limit || size < 0) {
+		return tooBig(g.c.route.maxMessage)
+	}
+	return nil
+}
+
+func tooBig(limit int) *protocolError {
+	return &protocolError{CloseMessageTooBig, fmt.Sprintf("message of more than %d bytes", limit)}
+}
+
+// control reads and handles a control frame.
+func (g *gate) control(h header) error {
+	if h.length > maxControl { // only after a violation
+		g.left = h.length
+		return g.skip()
+	}
+	n := int(h.length)
+	if err := g.need(n); err != nil {
+		return err
+	}
+	payload := g.in.bytes()[:n]
+	unmask(payload, payload, h.key)
+	// The handling copies what it keeps.
+	defer g.in.consume(n)
+	switch h.op() {
+	case opPing:
+		g.c.pinged(payload)
+	case opPong:
+		g.c.ponged(payload)
+	case opClose:
+		code, reason, violation := parseClosePayload(payload)
+		if violation != nil {
+			g.c.violated(violation)
+			code, reason = violation.code, ""
+		}
+		g.c.peerClosed(code, reason)
+		return errCloseReceived
+	}
+	return nil
+}
+
+// payload reads a message that is one plain frame. Its memory follows what has arrived.
+func (g *gate) payload(h header) ([]byte, error) {
+	isText := h.op() == opText
+	n := int(h.length)
+	if n <= g.in.buffered() {
+		data := make([]byte, n)
+		unmask(data, g.in.bytes()[:n], h.key)
+		g.in.consume(n)
+		if isText && !utf8.Valid(data) {
+			return nil, errNotUTF8
+		}
+		return data, nil
+	}
+	var text utf8Check
+	g.left = h.length
+	data := make([]byte, min(n, readAhead))
+	key := h.key
+	for got := 0; ; {
+		var read int
+		switch {
+		case g.in.buffered() > 0:
+			read = copy(data[got:], g.in.bytes()[:min(g.in.buffered(), n-got)])
+			g.in.consume(read)
+		case n-got < pageSize:
+			if err := g.fill(); err != nil {
+				return nil, err
+			}
+			continue
+		default:
+			var err error
+			if read, err = g.read(data[got:]); err != nil {
+				return nil, err
+			}
+		}
+		fresh := data[got : got+read]
+		key = unmask(fresh, fresh, key)
+		got += read
+		g.left -= int64(read)
+		if isText && !text.write(fresh) {
+			return nil, errNotUTF8
+		}
+		if got == n {
+			break
+		}
+		if got == len(data) {
+			grown := make([]byte, min(2*len(data), n))
+			copy(grown, data)
+			data = grown
+		}
+	}
+	if !text.complete() {
+		return nil, errNotUTF8
+	}
+	return data, nil
+}
+
+var errNotUTF8 = &protocolError{CloseInvalidPayload, "text is not UTF-8"}
+
+// read reads from the socket past the buffer, which is empty.
+func (g *gate) read(p []byte) (int, error) {
+	g.c.batch.end()
+	g.in.rest()
+	n, err := g.c.tr.read(p)
+	g.c.heardFrom()
+	return n, err
+}
+
+// skip reads what is left of the current frame and forgets it.
+func (g *gate) skip() error {
+	for g.left > 0 {
+		if g.in.buffered() == 0 {
+			if err := g.fill(); err != nil {
+				return err
+			}
+		}
+		n := min(int64(g.in.buffered()), g.left)
+		g.in.consume(int(n))
+		g.left -= n
+	}
+	return nil
+}
+
+// throughCoder reads a message that is fragmented or compressed, of which h is the first header.
+func (g *gate) throughCoder(h header) ([]byte, error) {
+	g.reading, g.size, g.err = true, 0, nil
+	g.deflated, g.text = h.compressed(), utf8Check{}
+	g.checking = h.op() == opText && !g.deflated
+	g.setFrame(h)
+	defer func() { g.reading = false }()
+
+	_, r, err := g.c.ws.Reader(context.Background())
+	if err != nil {
+		return nil, g.coderFailed(err)
+	}
+	limit := g.c.route.maxMessage
+	checkInflated := h.op() == opText && g.deflated
+	data := make([]byte, 0, 512)
+	for {
+		n, err := r.Read(data[len(data):cap(data)])
+		if checkInflated && !g.text.write(data[len(data):len(data)+n]) {
+			return nil, errNotUTF8
+		}
+		data = data[:len(data)+n]
+		if limit > 0 && len(data) > limit {
+			return nil, tooBig(limit)
+		}
+		if err != nil {
+			if g.err != nil || err != io.EOF {
+				return nil, g.coderFailed(err)
+			}
+			break
+		}
+		if len(data) == cap(data) {
+			data = append(data, 0)[:len(data)]
+		}
+	}
+	if !g.fin {
+		return nil, &protocolError{CloseProtocolError, "compressed data ends before its message"}
+	}
+	if !g.text.complete() {
+		return nil, errNotUTF8
+	}
+	// Behind a final deflate block coder leaves bytes of the frame unread (RFC 7692, 7.2.3.4).
+	g.c.coder.dropBuffered()
+	if err := g.skip(); err != nil {
+		return nil, err
+	}
+	return data[:len(data):len(data)], nil
+}
+
+// coderFailed finds the reason for an error of coder's reader: ours, or the compressed data.
+func (g *gate) coderFailed(err error) error {
+	if g.err != nil {
+		return g.err
+	}
+	var corrupt flate.CorruptInputError
+	if errors.As(err, &corrupt) {
+		return &protocolError{CloseInvalidPayload, "compressed data is corrupt"}
+	}
+	return &protocolError{CloseProtocolError, "message can't be read: " + err.Error()}
+}
+
+func (g *gate) setFrame(h header) {
+	g.fin, g.key, g.left = h.fin(), h.key, h.length
+	g.size += h.length
+	g.head = appendHeader(g.headMem[:0], 0, int(h.length))
+	g.head[0] = h.first
+	g.head[1] |= maskBit
+	g.head = binary.LittleEndian.AppendUint32(g.head, h.key)
+}
+
+// errBeyondMessage would mean that coder reads on after the end of a message.
+var errBeyondMessage = errors.New("wsframework: read beyond the message")
+
+// readForCoder gives coder's reader the next bytes of the message at hand. Control frames between its
+// fragments are handled on the way.
+func (g *gate) readForCoder(p []byte) (int, error) {
+	n, err := g.readMessageBytes(p)
+	if err != nil && g.err == nil {
+		g.err = err
+	}
+	return n, err
+}
+
+func (g *gate) readMessageBytes(p []byte) (n int, err error) {
+	if !g.reading {
+		return 0, errBeyondMessage
+	}
+	for {
+		if len(g.head) > 0 {
+			n = copy(p, g.head)
+			g.head = g.head[n:]
+			return n, nil
+		}
+		if g.left > 0 {
+			return g.readFrameBytes(p[:min(int64(len(p)), g.left)])
+		}
+		if g.fin {
+			return 0, errBeyondMessage
+		}
+		h, err := g.header(false)
+		if err != nil {
+			return 0, err
+		}
+		if h.op().isControl() {
+			if err := g.control(h); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		g.setFrame(h)
+	}
+}
+
+func (g *gate) readFrameBytes(p []byte) (n int, err error) {
+	switch {
+	case g.in.buffered() == 0 && len(p) >= pageSize:
+		n, err = g.read(p)
+	case g.in.buffered() == 0:
+		err = g.fill()
+		fallthrough
+	default:
+		n = copy(p, g.in.bytes())
+		g.in.consume(n)
+	}
+	if err != nil {
+		return 0, err
+	}
+	g.left -= int64(n)
+	if g.checking {
+		plain := make([]byte, n)
+		g.key = unmask(plain, p[:n], g.key)
+		if !g.text.write(plain) {
+			return 0, errNotUTF8
+		}
+	}
+	return n, nil
+}

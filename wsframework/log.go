@@ -1,0 +1,99 @@
+package wsframework
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"sync"
+	"time"
+)
+
+// logAttrs identify a connection in a log line.
+func (c *conn) logAttrs() []any {
+	attrs := []any{slog.String("route", c.route.name)}
+	if c.request != nil {
+		attrs = append(attrs, slog.String("remote", c.request.RemoteAddr))
+	}
+	if c.hasUser && c.user != nil {
+		attrs = append(attrs, userAttr(c.user))
+	}
+	return attrs
+}
+
+// userAttr shows a user as far as that can't give secrets away: structs show themselves only if they
+// say how.
+func userAttr(user any) slog.Attr {
+	switch u := user.(type) {
+	case slog.LogValuer:
+		return slog.Any("user", u)
+	case fmt.Stringer:
+		return slog.String("user", u.String())
+	}
+	switch v := reflect.ValueOf(user); v.Kind() {
+	case reflect.String, reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return slog.Any("user", user)
+	}
+	return slog.String("user", fmt.Sprintf("%T", user))
+}
+
+// logFailure writes the line for a failed callback.
+func (c *conn) logFailure(callback string, code int, err error) {
+	attrs := append(c.logAttrs(), "callback", callback, "code", code, "cause", err)
+	var panicked *PanicError
+	if errors.As(err, &panicked) {
+		attrs = append(attrs, "stack", string(panicked.Stack))
+	}
+	c.app.logger.Error("wsframework: a callback failed, the connection closes", attrs...)
+}
+
+// logRefusal writes the line for a refused handshake. What the server did wrong is an error, what the
+// client did is a warning.
+func (app *Application) logRefusal(rt *route, r *http.Request, c *conn, status int, setting string, err error) {
+	attrs := []any{"route", rt.name, "remote", r.RemoteAddr, "status", status, "cause", err}
+	if setting != "" {
+		attrs = append(attrs, "setting", setting)
+	}
+	if c != nil && c.hasUser && c.user != nil {
+		attrs = append(attrs, userAttr(c.user))
+	}
+	var panicked *PanicError
+	if errors.As(err, &panicked) {
+		attrs = append(attrs, "stack", string(panicked.Stack))
+	}
+	level := slog.LevelWarn
+	if status >= 500 && status != http.StatusServiceUnavailable {
+		level = slog.LevelError
+	}
+	app.logger.Log(context.Background(), level, "wsframework: handshake refused", attrs...)
+}
+
+// A harmlessLog writes of errors that close nothing one line in a while.
+type harmlessLog struct {
+	mu      sync.Mutex // protects the following
+	last    time.Time
+	skipped int
+}
+
+const harmlessInterval = 10 * time.Second
+
+func (l *harmlessLog) log(c *conn, callback string, err error) {
+	if errors.Is(err, ErrClosed) {
+		return // peers leave all the time
+	}
+	l.mu.Lock()
+	now := time.Now()
+	if !l.last.IsZero() && now.Sub(l.last) < harmlessInterval {
+		l.skipped++
+		l.mu.Unlock()
+		return
+	}
+	skipped := l.skipped
+	l.last, l.skipped = now, 0
+	l.mu.Unlock()
+	c.app.logger.Warn("wsframework: a callback returned an error that closes nothing",
+		append(c.logAttrs(), "callback", callback, "cause", err, "more", skipped)...)
+}

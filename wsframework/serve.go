@@ -1,0 +1,141 @@
+package wsframework
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+)
+
+func (app *Application) newServer() *http.Server {
+	return &http.Server{
+		Handler:           app,
+		ReadHeaderTimeout: app.settings.ReadHeaderTimeout,
+		ErrorLog:          slog.NewLogLogger(app.logger.Handler(), slog.LevelWarn),
+	}
+}
+
+// newCrossOriginProtection trusts the exact origins among the allowed ones; net/http knows no
+// wildcards.
+func newCrossOriginProtection(origins []string) *http.CrossOriginProtection {
+	csrf := http.NewCrossOriginProtection()
+	for _, o := range origins {
+		if !strings.Contains(o, "*") {
+			if err := csrf.AddTrustedOrigin(o); err != nil {
+				panic(fmt.Errorf("wsframework: Settings.AllowedOrigins: %w", err))
+			}
+		}
+	}
+	return csrf
+}
+
+// Run serves on a TCP address ("127.0.0.1:8000", ":8000") until ctx ends, then shuts down, for at most
+// Settings.ShutdownTimeout. It returns nil after a shutdown in which every connection finished.
+func (app *Application) Run(ctx context.Context, addr string) error {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("wsframework: %w", err)
+	}
+	app.logger.Info("wsframework: serving", "url", "http://"+listener.Addr().String())
+
+	stopped := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		shutdown, cancel := context.WithTimeout(context.WithoutCancel(ctx), app.settings.ShutdownTimeout)
+		if app.settings.ShutdownTimeout == 0 {
+			cancel()
+			shutdown, cancel = context.WithCancel(context.WithoutCancel(ctx))
+		}
+		defer cancel()
+		stopped <- app.Shutdown(shutdown)
+	})
+	err = app.Serve(listener)
+	if stop() || err != nil {
+		return err
+	}
+	return <-stopped
+}
+
+// Serve serves the connections of a listener until Shutdown; then it waits for that to end and returns
+// nil. For TLS give it a tls.NewListener whose configuration offers HTTP/1.1 only.
+func (app *Application) Serve(listener net.Listener) error {
+	err := app.server.Serve(listener)
+	if errors.Is(err, http.ErrServerClosed) {
+		<-app.terminated
+		return nil
+	}
+	return fmt.Errorf("wsframework: %w", err)
+}
+
+func goingAway() *CloseError {
+	return &CloseError{Code: CloseGoingAway, Reason: "the server shuts down", Err: ErrShutdown}
+}
+
+// Shutdown ends the application: it refuses new connections, closes the open ones with 1001 and waits
+// until they are closed and every OnClose and every function given to Go has returned. When ctx ends
+// before, it cuts what is left and returns ctx's error. An application does not serve again after it.
+//
+// In a callback, whatever application that belongs to, it returns ErrInCallback.
+func (app *Application) Shutdown(ctx context.Context) error {
+	if inCallback() {
+		return ErrInCallback
+	}
+	app.mu.Lock()
+	first := !app.draining
+	app.draining = true
+	if first && app.alive == 0 {
+		close(app.idle)
+	}
+	app.mu.Unlock()
+	if first {
+		defer close(app.terminated)
+	}
+
+	requests := make(chan error, 1)
+	go func() { requests <- app.server.Shutdown(ctx) }()
+	for _, c := range app.all.conns() {
+		c.startClose(goingAway(), false)
+	}
+	select {
+	case <-app.idle:
+	case <-ctx.Done():
+		for _, c := range app.all.conns() {
+			c.abort(goingAway())
+		}
+	}
+	err := <-requests
+	if err != nil {
+		app.server.Close()
+	}
+	select {
+	case <-app.idle:
+		return err
+	default:
+		return fmt.Errorf("wsframework: connections were still open: %w", context.Cause(ctx))
+	}
+}
+
+// inCallback reports whether the calling goroutine is in a callback, or in a function given to Go:
+// Shutdown waits for those.
+func inCallback() bool {
+	pcs := make([]uintptr, 256)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	for {
+		frame, more := frames.Next()
+		if strings.HasSuffix(frame.Function, callbackFrame) || strings.HasSuffix(frame.Function, goFrame) {
+			return true
+		}
+		if !more {
+			return false
+		}
+	}
+}
+
+// The functions that stand below user code on the stack.
+const (
+	callbackFrame = "/wsframework.(*conn).invoke"
+	goFrame       = "/wsframework.(*conn).callGo"
+)

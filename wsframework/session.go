@@ -1,0 +1,100 @@
+package wsframework
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+)
+
+// A Session is what a connection knows of the session it was opened with: the values as they were at
+// the handshake. In Prepare it can be changed as well; it is saved before the handshake is answered,
+// and not at all if that is refused. Its methods may be called from any goroutine.
+type Session struct {
+	manager *scs.SessionManager
+	ctx     context.Context // holds the session's values
+	c       *conn
+	outer   bool     // somebody else's LoadAndSave has loaded it, and will save it
+	key     [32]byte // SHA-256 of the token; zero without one
+}
+
+// Get returns a value, or nil if there is none.
+func (s *Session) Get(key string) any { return s.manager.Get(s.ctx, key) }
+
+// GetString returns a value that is a string, or "".
+func (s *Session) GetString(key string) string { return s.manager.GetString(s.ctx, key) }
+
+// Exists reports whether there is a value.
+func (s *Session) Exists(key string) bool { return s.manager.Exists(s.ctx, key) }
+
+// Keys returns the names of all values, sorted.
+func (s *Session) Keys() []string { return s.manager.Keys(s.ctx) }
+
+// Put sets a value. Call it in Prepare; later it returns ErrHandshakeDone.
+func (s *Session) Put(key string, value any) error {
+	if s.c.shake.Load() == nil {
+		return ErrHandshakeDone
+	}
+	s.manager.Put(s.ctx, key, value)
+	return nil
+}
+
+// Remove removes a value. Call it in Prepare; later it returns ErrHandshakeDone.
+func (s *Session) Remove(key string) error {
+	if s.c.shake.Load() == nil {
+		return ErrHandshakeDone
+	}
+	s.manager.Remove(s.ctx, key)
+	return nil
+}
+
+// probeContext tells whether scs found a session in it: then Load returns it as it is.
+type probeContext struct{ context.Context }
+
+// loadSession loads the session that the request's cookie names, unless ctx holds one already.
+func loadSession(ctx context.Context, r *http.Request, manager *scs.SessionManager, c *conn) (*Session, error) {
+	token := ""
+	if cookie, err := r.Cookie(manager.Cookie.Name); err == nil {
+		token = cookie.Value
+	}
+	probe := &probeContext{ctx}
+	loaded, err := manager.Load(probe, token)
+	if err != nil {
+		return nil, fmt.Errorf("loading the session: %w", gobHint(err))
+	}
+	return &Session{manager: manager, ctx: loaded, c: c, outer: loaded == context.Context(probe)}, nil
+}
+
+// save commits what Prepare changed and adds the cookie to the answer's header.
+func (s *Session) save(w http.ResponseWriter) error {
+	switch s.manager.Status(s.ctx) {
+	case scs.Modified:
+		token, expiry, err := s.manager.Commit(s.ctx)
+		if err != nil {
+			return fmt.Errorf("saving the session: %w", gobHint(err))
+		}
+		if !s.outer { // which writes the cookie itself, when the answer's header is written
+			s.manager.WriteSessionCookie(s.ctx, w, token, expiry)
+		}
+	case scs.Destroyed:
+		if !s.outer {
+			s.manager.WriteSessionCookie(s.ctx, w, "", time.Time{})
+		}
+	}
+	if token := s.manager.Token(s.ctx); token != "" {
+		s.key = sha256.Sum256([]byte(token))
+	}
+	return nil
+}
+
+// gobHint says what to do about a type that encoding/gob has not been told of.
+func gobHint(err error) error {
+	if strings.Contains(err.Error(), "not registered for interface") {
+		return fmt.Errorf("%w; call gob.Register with a value of this type at start-up", err)
+	}
+	return err
+}

@@ -1,0 +1,110 @@
+package wsframework
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+)
+
+// Settings configure an Application. The zero value is a good server: in every field 0 means the
+// default, and a negative value turns a limit or a time-out off.
+type Settings struct {
+	// Sessions loads and keeps the sessions. Default: none, so that nobody has a session.
+	Sessions *scs.SessionManager
+
+	// CurrentUser finds out who sends a request, for handlers that do not override GetCurrentUser; nil
+	// is nobody. Default: the session's "user". Tornado: get_current_user.
+	CurrentUser func(r *http.Request) (any, error)
+
+	// Logger gets a line for each refused handshake and each failed callback, and none for peers that
+	// just leave. Default: slog.Default(), looked up when the application is made.
+	Logger *slog.Logger
+
+	// AllowedOrigins lists the origins whose pages may open sockets, beside those of the request's own
+	// host: "https://example.com", with a port if it is not the scheme's own, "https://*.example.com"
+	// for all subdomains (but not example.com itself), or "*" for every origin. Requests without an
+	// Origin header come from no browser and are not checked. NewApplication panics if one is
+	// malformed. Tornado: check_origin.
+	AllowedOrigins []string
+
+	// MaxMessageSize bounds one message of a peer, in bytes; a longer one closes with 1009. Default:
+	// 10 MiB, as Tornado's websocket_max_message_size.
+	MaxMessageSize int
+
+	// MaxPendingIn bounds, in bytes, what is read ahead of a handler that takes long; beyond it reading
+	// stops until the handler has caught up. Default: 1 MiB. Tornado: one message.
+	MaxPendingIn int
+
+	// MaxPendingOut bounds, in bytes, what waits to be sent to one peer. A message that finds nothing
+	// waiting is always accepted. Default: 4 MiB. Tornado: no bound.
+	MaxPendingOut int
+
+	// SlowConsumer says what happens to a message that exceeds MaxPendingOut. Default: CloseSlow.
+	SlowConsumer SlowConsumerPolicy
+
+	// WriteTimeout ends a connection whose peer takes not a byte for so long, with code 1006. Default:
+	// 30 s. Tornado: none.
+	WriteTimeout time.Duration
+
+	// CloseTimeout is how long a peer may take to answer a close frame. Default: 5 s, as Tornado.
+	CloseTimeout time.Duration
+
+	// PingInterval is the time between keep-alive pings. Default: 25 s, because proxies cut connections
+	// that are silent for a minute or half. Tornado's websocket_ping_interval is off by default.
+	PingInterval time.Duration
+
+	// PingTimeout ends a connection, with code 1006, that has sent nothing for so long after a ping.
+	// Where it is longer than PingInterval, pings come that far apart. Default: 20 s. Tornado's
+	// websocket_ping_timeout is the interval by default.
+	PingTimeout time.Duration
+
+	// Compression turns permessage-deflate (RFC 7692) on for all routes. Default: nil, off, as
+	// Tornado's get_compression_options.
+	Compression *CompressionOptions
+
+	// ReadHeaderTimeout bounds how long a client may take to send the header of a request to Serve and
+	// Run. Default: 10 s.
+	ReadHeaderTimeout time.Duration
+
+	// ShutdownTimeout is how long Run lets connections finish when its context ends. Default: 10 s.
+	ShutdownTimeout time.Duration
+}
+
+// A SlowConsumerPolicy says what happens when a message exceeds Settings.MaxPendingOut. In each case
+// the caller of WriteMessage is told by ErrSlowConsumer. Only whole messages that have not begun to
+// leave are ever dropped.
+type SlowConsumerPolicy int
+
+const (
+	CloseSlow  SlowConsumerPolicy = iota // drop what waits and close the connection with 1008
+	DropNewest                           // drop the message
+	DropOldest                           // drop the messages that have waited longest
+)
+
+// withDefaults replaces 0 by the default, and negative values by 0, which means off from here on.
+func (s Settings) withDefaults() Settings {
+	setDefault(&s.MaxMessageSize, 10<<20)
+	setDefault(&s.MaxPendingIn, 1<<20)
+	setDefault(&s.MaxPendingOut, 4<<20)
+	setDefault(&s.WriteTimeout, 30*time.Second)
+	setDefault(&s.CloseTimeout, 5*time.Second)
+	setDefault(&s.PingInterval, 25*time.Second)
+	setDefault(&s.PingTimeout, 20*time.Second)
+	setDefault(&s.ReadHeaderTimeout, 10*time.Second)
+	setDefault(&s.ShutdownTimeout, 10*time.Second)
+	if s.Logger == nil {
+		s.Logger = slog.Default()
+	}
+	return s
+}
+
+func setDefault[T int | time.Duration](field *T, value T) {
+	switch {
+	case *field == 0:
+		*field = value
+	case *field < 0:
+		*field = 0
+	}
+}

@@ -1,0 +1,94 @@
+package wsframework
+
+import (
+	"net"
+	"os"
+	"time"
+)
+
+// A transport moves a connection's bytes. The reading methods are called by one goroutine at a time,
+// the writing ones by another one; close by any.
+type transport interface {
+	// fill waits for input and appends it to in. An implementation that can wait without a buffer
+	// gives in's page back meanwhile.
+	fill(in *inbuf) error
+
+	// read waits for input and reads it into p.
+	read(p []byte) (int, error)
+
+	// canTry reports whether tryWrite works. Where it does not, everything is written by write in a
+	// goroutine of its own.
+	canTry() bool
+
+	// tryWrite writes as much as goes out at once, and never waits.
+	tryWrite(bufs [][]byte) (int, error)
+
+	// write writes all, waiting at most timeout (0: for ever) without progress.
+	write(bufs [][]byte, timeout time.Duration) (int, error)
+
+	conn() net.Conn
+	close() error
+}
+
+// newTransport picks the raw path where nothing between the connection and the kernel could want to
+// see the bytes (a wrapper may encrypt or count them), and the plain path everywhere else.
+func newTransport(c net.Conn) transport {
+	plain := plainTransport{c}
+	switch c.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		if raw := newRawTransport(plain); raw != nil {
+			return raw
+		}
+	}
+	return plain
+}
+
+// plainTransport works over any net.Conn.
+type plainTransport struct {
+	c net.Conn
+}
+
+func (t plainTransport) fill(in *inbuf) error {
+	n, err := t.c.Read(in.space())
+	in.w += n
+	if n > 0 {
+		return nil
+	}
+	return err
+}
+
+func (t plainTransport) read(p []byte) (int, error) {
+	n, err := t.c.Read(p)
+	if n > 0 {
+		return n, nil
+	}
+	return n, err
+}
+
+func (t plainTransport) canTry() bool { return false }
+
+func (t plainTransport) tryWrite([][]byte) (int, error) { return 0, nil }
+
+func (t plainTransport) write(bufs [][]byte, timeout time.Duration) (written int, err error) {
+	for _, b := range bufs {
+		for len(b) > 0 {
+			if timeout > 0 {
+				if err := t.c.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
+					return written, err
+				}
+			}
+			n, err := t.c.Write(b)
+			written += n
+			b = b[n:]
+			// A deadline that passed while bytes were still moving is no stuck peer.
+			if err != nil && !(n > 0 && os.IsTimeout(err)) {
+				return written, err
+			}
+		}
+	}
+	return written, nil
+}
+
+func (t plainTransport) conn() net.Conn { return t.c }
+
+func (t plainTransport) close() error { return t.c.Close() }

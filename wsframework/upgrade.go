@@ -1,0 +1,379 @@
+package wsframework
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/coder/websocket"
+)
+
+// A handshake is a request on its way to become a connection. What Prepare does to the answer, it does
+// here.
+type handshake struct {
+	w http.ResponseWriter
+}
+
+func (s *handshake) setHeader(name, value string) error {
+	switch canonical := http.CanonicalHeaderKey(name); {
+	case canonical == "Connection", canonical == "Upgrade", canonical == "Content-Length",
+		strings.HasPrefix(canonical, "Sec-Websocket-"):
+		return fmt.Errorf("wsframework: header %s belongs to the handshake itself; for a subprotocol override SelectSubprotocol", name)
+	}
+	s.w.Header().Set(name, value)
+	return nil
+}
+
+// A refusal is an HTTPError with what only the framework itself says.
+type refusal struct {
+	HTTPError
+	setting string // the name of the setting or method that decides about it
+}
+
+func refuse(status int, message, setting string) *refusal {
+	return &refusal{HTTPError{Status: status, Message: message}, setting}
+}
+
+// ServeHTTP answers one request: with 101 and a connection that lives on, or with a refusal.
+func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !rt.app.beginHandshake() {
+		w.Header().Set("Connection", "close")
+		rt.refuse(w, r, nil, refuse(http.StatusServiceUnavailable, "The server is shutting down; try again in a moment.", "Application.Shutdown"))
+		return
+	}
+	c := &conn{app: rt.app, route: rt}
+	c.shake.Store(&handshake{w})
+	err := rt.prepare(c, w, r)
+	if err == nil {
+		err = rt.accept(c, w, r)
+	}
+	if err != nil {
+		c.shake.Store(nil)
+		if c.cancel != nil {
+			c.cancel(err)
+		}
+		rt.app.endHandshake(nil)
+		rt.refuse(w, r, c, err)
+		return
+	}
+	rt.app.endHandshake(c)
+}
+
+// prepare does everything up to the answer, in the order that the package documentation gives.
+func (rt *route) prepare(c *conn, w http.ResponseWriter, r *http.Request) error {
+	if err := checkRequest(w, r); err != nil {
+		return err
+	}
+	c.setRequest(r, r.Context())
+	if err := contain("factory", func() error { return rt.newHandler(c) }); err != nil {
+		return err
+	}
+	if err := c.checkOrigin(r); err != nil {
+		return err
+	}
+	if manager := rt.app.settings.Sessions; manager != nil {
+		session, err := loadSession(r.Context(), r, manager, c)
+		if err != nil {
+			return err
+		}
+		c.session = session
+		c.setRequest(r, session.ctx)
+	}
+	if err := contain("Prepare", c.handler.Prepare); err != nil {
+		return err
+	}
+	user, err := c.currentUser()
+	if err != nil {
+		return err
+	}
+	if rt.authenticated && user == nil {
+		return refuse(http.StatusUnauthorized, "Log in first.", "Authenticated, GetCurrentUser")
+	}
+	if err := c.selectSubprotocol(r); err != nil {
+		return err
+	}
+	if c.session != nil {
+		return c.session.save(w)
+	}
+	return nil
+}
+
+// setRequest gives the connection its request, and its context the values of ctx.
+func (c *conn) setRequest(r *http.Request, ctx context.Context) {
+	if c.cancel != nil {
+		c.cancel(nil)
+	}
+	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	c.request = r.WithContext(c.ctx)
+	c.request.Body = http.NoBody
+}
+
+// currentUser asks the handler once, during the handshake.
+func (c *conn) currentUser() (any, error) {
+	if c.hasUser {
+		return c.user, c.userErr
+	}
+	if c.shake.Load() == nil || c.handler == nil {
+		return nil, nil
+	}
+	c.hasUser = true // before the call, so that GetCurrentUser may not ask for its own result for ever
+	err := contain("GetCurrentUser", func() (err error) {
+		c.user, err = c.handler.GetCurrentUser()
+		return err
+	})
+	if err != nil {
+		c.user, c.userErr = nil, err
+	}
+	return c.user, c.userErr
+}
+
+// contain calls a hook of the handshake and turns its panic into an error.
+func contain(hook string, f func() error) (err error) {
+	returned := false
+	defer func() {
+		if !returned {
+			if value := recover(); value != nil {
+				err = recovered(hook, value)
+			}
+		}
+	}()
+	err = f()
+	returned = true
+	return err
+}
+
+// checkRequest makes the checks of RFC 6455, 4.2.1, with the status codes that Tornado uses.
+func checkRequest(w http.ResponseWriter, r *http.Request) error {
+	bad := func(message string) error {
+		return refuse(http.StatusBadRequest, message, "RFC 6455, 4.2.1")
+	}
+	keys := r.Header["Sec-Websocket-Key"]
+	switch {
+	case r.Method != http.MethodGet:
+		w.Header().Set("Allow", http.MethodGet)
+		return refuse(http.StatusMethodNotAllowed, "A WebSocket is opened with GET.", "RFC 6455, 4.2.1")
+	case !r.ProtoAtLeast(1, 1) || r.ProtoMajor > 1:
+		return bad("A WebSocket is opened over HTTP/1.1, not " + r.Proto + ".")
+	case !hasToken(r.Header["Upgrade"], "websocket"):
+		return bad(`This is a WebSocket endpoint: send the header "Upgrade: websocket".`)
+	case !hasToken(r.Header["Connection"], "upgrade"):
+		return bad(`Send the header "Connection: Upgrade"; a proxy on the way may have removed it.`)
+	case r.Header.Get("Sec-Websocket-Version") != "13":
+		w.Header().Set("Sec-WebSocket-Version", "13")
+		return refuse(http.StatusUpgradeRequired, "Only version 13 of the WebSocket protocol is spoken here.", "RFC 6455, 4.2.1")
+	case len(keys) != 1 || !validKey(keys[0]):
+		return bad("Send one header Sec-WebSocket-Key with 16 bytes in base64.")
+	case r.ContentLength > 0 || len(r.TransferEncoding) > 0:
+		return bad("A WebSocket is opened by a request without a body.")
+	}
+	return nil
+}
+
+func validKey(key string) bool {
+	decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(key))
+	return err == nil && len(decoded) == 16
+}
+
+// hasToken looks for a token in a header that lists some (RFC 9110, 5.6.1).
+func hasToken(values []string, token string) bool {
+	for _, value := range values {
+		for part := range strings.SplitSeq(value, ",") {
+			if strings.EqualFold(strings.TrimSpace(part), token) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (c *conn) checkOrigin(r *http.Request) error {
+	origins := r.Header["Origin"]
+	if len(origins) == 0 {
+		return nil
+	}
+	allowed := false
+	err := contain("CheckOrigin", func() error {
+		allowed = len(origins) == 1 && c.handler.CheckOrigin(origins[0])
+		return nil
+	})
+	if err == nil && !allowed {
+		r := refuse(http.StatusForbidden, "Pages of this origin may not open this WebSocket; the server's setting AllowedOrigins decides.", "Settings.AllowedOrigins, CheckOrigin")
+		r.Err = fmt.Errorf("origin %q on host %q", origins, c.request.Host)
+		return r
+	}
+	return err
+}
+
+func (c *conn) selectSubprotocol(r *http.Request) error {
+	var offered []string
+	for _, value := range r.Header["Sec-Websocket-Protocol"] {
+		for part := range strings.SplitSeq(value, ",") {
+			if part = strings.TrimSpace(part); part != "" {
+				offered = append(offered, part)
+			}
+		}
+	}
+	err := contain("SelectSubprotocol", func() error {
+		c.subproto = c.handler.SelectSubprotocol(offered)
+		return nil
+	})
+	if err != nil || c.subproto == "" {
+		return err
+	}
+	for _, o := range offered {
+		if o == c.subproto {
+			return nil
+		}
+	}
+	return fmt.Errorf("SelectSubprotocol returned %q, which the client did not offer: %q", c.subproto, offered)
+}
+
+// accept answers with 101 and makes the connection out of what is under the request.
+func (rt *route) accept(c *conn, w http.ResponseWriter, r *http.Request) error {
+	hijacker := findHijacker(w)
+	if hijacker == nil {
+		return errors.New("the http.ResponseWriter can't be hijacked: a middleware hides it without an Unwrap method")
+	}
+	takeover := &upgradeWriter{ResponseWriter: w, hijacker: hijacker, c: c}
+	options := websocket.AcceptOptions{InsecureSkipVerify: true} // checkOrigin has decided
+	if c.subproto != "" {
+		options.Subprotocols = []string{c.subproto}
+	}
+	if rt.compression != nil {
+		options.CompressionMode = websocket.CompressionContextTakeover
+		r = withDeflateOffer(r, rt.compression)
+	}
+	ws, err := websocket.Accept(takeover, r, &options)
+	if err != nil {
+		if takeover.hijacked != nil {
+			takeover.hijacked.Close()
+		}
+		if takeover.wroteHeader {
+			return &answered{err}
+		}
+		return err
+	}
+	ws.SetReadLimit(-1) // the gate counts
+	c.ws = ws
+	c.startTransport(takeover)
+	return nil
+}
+
+// answered wraps an error that comes too late to be told to the client.
+type answered struct{ error }
+
+// startTransport builds what lies between the socket and the callbacks.
+func (c *conn) startTransport(t *upgradeWriter) {
+	c.tr = newTransport(t.hijacked)
+	settings := &c.app.settings
+	c.out = outbound{tr: c.tr, owner: c, limit: settings.MaxPendingOut, policy: settings.SlowConsumer, timeout: settings.WriteTimeout}
+	if extension := t.Header().Get("Sec-Websocket-Extensions"); extension != "" {
+		c.deflated = true
+		c.out.deflate = newDeflater(c.route.compression)
+		if strings.Contains(extension, "server_no_context_takeover") {
+			c.out.deflate.takeover = false
+		}
+	}
+	c.in.c = c
+	c.in.in.preload(t.early)
+	c.parts.Store(initialParts)
+}
+
+// withDeflateOffer makes coder choose what we want of the client's offers: it answers with what an
+// offer contains, and a server may always give up its own context (RFC 7692, 7.1.1.1).
+func withDeflateOffer(r *http.Request, options *CompressionOptions) *http.Request {
+	if options.ContextTakeover {
+		return r
+	}
+	clone := *r
+	clone.Header = r.Header.Clone()
+	for i, value := range clone.Header["Sec-Websocket-Extensions"] {
+		var offers []string
+		for offer := range strings.SplitSeq(value, ",") {
+			name, _, _ := strings.Cut(offer, ";")
+			if strings.TrimSpace(name) == "permessage-deflate" && !strings.Contains(offer, "server_no_context_takeover") {
+				offer += "; server_no_context_takeover"
+			}
+			offers = append(offers, offer)
+		}
+		clone.Header["Sec-Websocket-Extensions"][i] = strings.Join(offers, ",")
+	}
+	return &clone
+}
+
+func findHijacker(w http.ResponseWriter) http.Hijacker {
+	for {
+		switch t := w.(type) {
+		case http.Hijacker:
+			return t
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = t.Unwrap()
+		default:
+			return nil
+		}
+	}
+}
+
+// An upgradeWriter is the http.ResponseWriter that coder sees. The header goes out through the outer
+// writers, as sessions and logs hang on them; hijacking gives coder our connection around the real one.
+type upgradeWriter struct {
+	http.ResponseWriter
+	hijacker    http.Hijacker
+	c           *conn
+	hijacked    net.Conn
+	early       []byte // what the client sent right behind its request
+	wroteHeader bool
+}
+
+func (w *upgradeWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *upgradeWriter) WriteHeader(status int) {
+	w.wroteHeader = true
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// WriteHeaderNow is gin's: its writer keeps a header back until it is told.
+func (w *upgradeWriter) WriteHeaderNow() {
+	if gin, ok := w.ResponseWriter.(interface{ WriteHeaderNow() }); ok {
+		gin.WriteHeaderNow()
+	}
+}
+
+func (w *upgradeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	hijacked, rw, err := w.hijacker.Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	w.hijacked = hijacked
+	if n := rw.Reader.Buffered(); n > 0 {
+		buffered, _ := rw.Reader.Peek(n)
+		w.early = append([]byte(nil), buffered...)
+	}
+	coder, ours := newCoderConn(hijacked, &w.c.in)
+	w.c.coder = coder
+	return coder, ours, nil
+}
+
+// refuse answers with an error and logs it.
+func (rt *route) refuse(w http.ResponseWriter, r *http.Request, c *conn, err error) {
+	var ours *refusal
+	var theirs *HTTPError
+	status, message := http.StatusInternalServerError, "Internal Server Error"
+	setting := ""
+	switch {
+	case errors.As(err, &ours):
+		status, message, setting = ours.status(), ours.message(), ours.setting
+	case errors.As(err, &theirs):
+		status, message = theirs.status(), theirs.message()
+	}
+	rt.app.logRefusal(rt, r, c, status, setting, err)
+	var late *answered
+	if !errors.As(err, &late) {
+		http.Error(w, message, status)
+	}
+}

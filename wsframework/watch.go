@@ -1,0 +1,79 @@
+package wsframework
+
+import (
+	"sync"
+	"time"
+)
+
+// A watch finds callbacks that take long, so that somebody else reads their connections meanwhile. It
+// costs a callback two atomic operations; its goroutine runs only while there are callbacks to watch.
+//
+// A callback that the reading goroutine runs itself has a number, which stands in conn.running. Whoever
+// swaps it for zero has the reading role: the goroutine itself when the callback returns, or the watch
+// when it finds the same number twice.
+type watch struct {
+	mu      sync.Mutex // protects the following
+	conns   []watched
+	running bool
+}
+
+type watched struct {
+	c    *conn
+	seen uint64
+}
+
+// watchInterval: a callback that takes longer than one to two of these gets a reader beside it.
+const watchInterval = 10 * time.Millisecond
+
+func (w *watch) add(c *conn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c.watched.Swap(true) {
+		return
+	}
+	w.conns = append(w.conns, watched{c: c})
+	if !w.running {
+		w.running = true
+		go w.run()
+	}
+}
+
+func (w *watch) run() {
+	ticker := time.NewTicker(watchInterval)
+	defer ticker.Stop()
+	for range ticker.C {
+		if !w.look() {
+			return
+		}
+	}
+}
+
+// look reports whether there is still something to watch.
+func (w *watch) look() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	kept := w.conns[:0]
+	for _, e := range w.conns {
+		now := e.c.running.Load()
+		if now != 0 && now == e.seen && e.c.running.CompareAndSwap(now, 0) {
+			go e.c.read()
+			now = 0
+		}
+		if now == 0 {
+			// The reader stores its number before it looks at watched, so one of us sees the other.
+			e.c.watched.Store(false)
+			if now = e.c.running.Load(); now == 0 || e.c.watched.Swap(true) {
+				continue
+			}
+		}
+		e.seen = now
+		kept = append(kept, e)
+	}
+	clear(w.conns[len(kept):])
+	w.conns = kept
+	w.running = len(kept) > 0
+	if !w.running {
+		w.conns = nil
+	}
+	return w.running
+}
