@@ -44,6 +44,7 @@ func NewApplication(settings Settings) *Application {
 		idle:       make(chan struct{}),
 		terminated: make(chan struct{}),
 	}
+	app.watch.wake = make(chan struct{}, 1)
 	app.logger = app.settings.Logger
 	app.csrf = newCrossOriginProtection(settings.AllowedOrigins)
 	app.server = app.newServer()
@@ -168,7 +169,11 @@ func (app *Application) forget(c *conn) {
 	app.mu.Lock()
 	defer app.mu.Unlock()
 	app.alive--
-	if app.draining && app.alive == 0 {
+	if app.alive > 0 {
+		return
+	}
+	app.watch.nudge()
+	if app.draining {
 		close(app.idle)
 	}
 }

@@ -79,7 +79,6 @@ func (c *conn) closeFrameSent() {
 	c.sentFrame = true
 	done := c.gotFrame
 	if !done {
-		c.code, c.reason = c.cause.Code, c.cause.Reason
 		if timeout := c.app.settings.CloseTimeout; timeout > 0 && !c.socketGone {
 			c.closeTimer = time.AfterFunc(timeout, c.closeSocket)
 		}
@@ -95,9 +94,6 @@ func (c *conn) peerClosed(code int, reason string) {
 	c.mu.Lock()
 	c.gotFrame = true
 	sent := c.sentFrame
-	if !sent {
-		c.code, c.reason = code, reason
-	}
 	c.mu.Unlock()
 	if c.end(&CloseError{Code: code, Reason: reason, Remote: true}) {
 		c.line.stopWaiting()
@@ -167,5 +163,5 @@ func (c *conn) closed() (code int, reason string) {
 	case !c.sentFrame && !c.gotFrame:
 		return CloseAbnormal, ""
 	}
-	return c.code, c.reason
+	return c.cause.Code, c.cause.Reason
 }

@@ -58,8 +58,6 @@ type conn struct {
 
 	mu          sync.Mutex // protects the following
 	cause       *CloseError
-	code        int // of the first close frame on the wire
-	reason      string
 	sentFrame   bool
 	gotFrame    bool
 	socketGone  bool

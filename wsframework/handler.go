@@ -84,4 +84,5 @@ func (h *BaseHandler) OnPong(data []byte) {}
 // OnClose does nothing.
 func (h *BaseHandler) OnClose() {}
 
+//lint:ignore U1000 it is called through Handler, which types that embed BaseHandler implement
 func (h *BaseHandler) base() *BaseHandler { return h }

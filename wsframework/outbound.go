@@ -32,9 +32,7 @@ type outbound struct {
 	flushing bool // somebody owns the writing side of tr, and cur
 	promised bool // a batch will flush this queue
 
-	hasPong bool
-	pong    [2 + maxControl]byte
-	pongLen int
+	pong []byte // a frame that waits, or nil
 
 	// Positions in the stream of accepted frames, in bytes, for Flush.
 	accepted uint64
@@ -169,14 +167,11 @@ func (o *outbound) answerPing(data []byte, by *batch) {
 		o.mu.Unlock()
 		return
 	}
-	if o.hasPong {
-		o.queued -= o.pongLen
-		o.accepted -= uint64(o.pongLen)
-	}
-	o.hasPong = true
-	o.pongLen = len(appendFrame(o.pong[:0], byte(opPong), data))
-	o.queued += o.pongLen
-	o.accepted += uint64(o.pongLen)
+	o.queued -= len(o.pong)
+	o.accepted -= uint64(len(o.pong))
+	o.pong = appendFrame(o.pong[:0], byte(opPong), data)
+	o.queued += len(o.pong)
+	o.accepted += uint64(len(o.pong))
 	o.departLocked(by)
 }
 
@@ -287,7 +282,7 @@ func (o *outbound) refused(err *admitError) error {
 }
 
 func (o *outbound) idleLocked() bool {
-	return !o.flushing && len(o.queue) == 0 && !o.hasPong && o.tr.canTry()
+	return !o.flushing && len(o.queue) == 0 && o.pong == nil && o.tr.canTry()
 }
 
 func (o *outbound) pushLocked(s segment) {
@@ -503,9 +498,9 @@ func (o *outbound) takeLocked() bool {
 	if len(o.cur) > 0 {
 		return true
 	}
-	if o.hasPong {
-		o.hasPong = false
-		o.cur = append(o.cur, segment{b: o.pong[:o.pongLen]})
+	if o.pong != nil {
+		o.cur = append(o.cur, segment{b: o.pong, control: true})
+		o.pong = nil
 		return true
 	}
 	total, n := 0, 0
@@ -602,7 +597,7 @@ func (o *outbound) clearLocked() {
 	for i := range o.queue {
 		o.queue[i].free()
 	}
-	o.queue, o.hasPong = nil, false
+	o.queue, o.pong = nil, nil
 	if !o.flushing {
 		for i := range o.cur {
 			o.cur[i].free()

@@ -12,6 +12,8 @@ import (
 // swaps it for zero has the reading role: the goroutine itself when the callback returns, or the watch
 // when it finds the same number twice.
 type watch struct {
+	wake chan struct{} // looks before the interval is over
+
 	mu      sync.Mutex // protects the following
 	conns   []watched
 	running bool
@@ -41,10 +43,19 @@ func (w *watch) add(c *conn) {
 func (w *watch) run() {
 	ticker := time.NewTicker(watchInterval)
 	defer ticker.Stop()
-	for range ticker.C {
-		if !w.look() {
-			return
+	for w.look() {
+		select {
+		case <-ticker.C:
+		case <-w.wake:
 		}
+	}
+}
+
+// nudge makes the goroutine end at once when there are no connections any more.
+func (w *watch) nudge() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
 	}
 }
 
