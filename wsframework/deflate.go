@@ -85,8 +85,8 @@ func (d *deflater) compressNext(payload []byte) []byte {
 // trimTail removes the empty block that a flush ends with (RFC 7692, 7.2.1).
 func trimTail(b []byte) []byte { return b[:len(b)-4] }
 
-// compressCurLocked compresses the data frames of cur, which leave now and can't be dropped any more.
-func (o *outbound) compressCurLocked() {
+// compressCur compresses the data frames of cur, which leave now and can't be dropped any more.
+func (o *outbound) compressCur() {
 	for i, s := range o.cur {
 		if s.control {
 			continue
@@ -101,13 +101,7 @@ func (o *outbound) compressCurLocked() {
 			}
 			b = b[header+len(payload):]
 		}
-		// The stream's positions follow what really leaves.
-		delta := len(out) - len(s.b)
-		o.queued += delta
-		o.accepted += uint64(delta)
-		for j := range o.waiters {
-			o.waiters[j].at += uint64(delta)
-		}
+		o.delta += len(out) - len(s.b)
 		s.free()
 		o.cur[i] = segment{b: out}
 	}

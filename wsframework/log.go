@@ -42,6 +42,9 @@ func userAttr(user any) slog.Attr {
 
 // logFailure writes the line for a failed callback.
 func (c *conn) logFailure(callback string, code int, err error) {
+	if cause := c.closeCause(); cause != nil {
+		code = cause.Code
+	}
 	attrs := append(c.logAttrs(), "callback", callback, "code", code, "cause", err)
 	var panicked *PanicError
 	if errors.As(err, &panicked) {

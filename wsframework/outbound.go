@@ -41,6 +41,8 @@ type outbound struct {
 
 	// Owned by the flusher.
 	cur   []segment // has begun to leave
+	fresh bool      // cur has just been taken from the queue
+	delta int       // by how much compressing cur changed its length
 	iovec [][]byte
 	head  [10]byte // a header that goes out before a payload written by reference
 }
@@ -515,14 +517,16 @@ func (o *outbound) takeLocked() bool {
 	rest := copy(o.queue, o.queue[n:])
 	clear(o.queue[rest:])
 	o.queue = o.queue[:rest]
-	if o.deflate.dependent() {
-		o.compressCurLocked()
-	}
+	o.fresh = true
 	return true
 }
 
-// vectors lists cur's bytes. Only the flusher calls it.
+// vectors lists cur's bytes, as they are to leave. Only the flusher calls it, without the lock.
 func (o *outbound) vectors() [][]byte {
+	if o.fresh && o.deflate.dependent() {
+		o.compressCur()
+	}
+	o.fresh = false
 	o.iovec = o.iovec[:0]
 	for _, s := range o.cur {
 		o.iovec = append(o.iovec, s.b)
@@ -532,6 +536,14 @@ func (o *outbound) vectors() [][]byte {
 
 // departedLocked takes n bytes off cur.
 func (o *outbound) departedLocked(n int) {
+	if o.delta != 0 { // the stream's positions follow what really leaves
+		o.queued += o.delta
+		o.accepted += uint64(o.delta)
+		for i := range o.waiters {
+			o.waiters[i].at += uint64(o.delta)
+		}
+		o.delta = 0
+	}
 	o.gone += uint64(n)
 	o.queued -= n
 	i := 0

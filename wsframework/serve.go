@@ -44,12 +44,12 @@ func (app *Application) Run(ctx context.Context, addr string) error {
 
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
-		shutdown, cancel := context.WithTimeout(context.WithoutCancel(ctx), app.settings.ShutdownTimeout)
-		if app.settings.ShutdownTimeout == 0 {
-			cancel()
-			shutdown, cancel = context.WithCancel(context.WithoutCancel(ctx))
+		shutdown := context.WithoutCancel(ctx)
+		if timeout := app.settings.ShutdownTimeout; timeout > 0 {
+			var cancel context.CancelFunc
+			shutdown, cancel = context.WithTimeout(shutdown, timeout)
+			defer cancel()
 		}
-		defer cancel()
 		stopped <- app.Shutdown(shutdown)
 	})
 	err = app.Serve(listener)
@@ -103,7 +103,7 @@ func (app *Application) Shutdown(ctx context.Context) error {
 	case <-app.idle:
 	case <-ctx.Done():
 		for _, c := range app.all.conns() {
-			c.abort(goingAway())
+			go c.abort(goingAway()) // closing a TLS connection may wait for its peer
 		}
 	}
 	err := <-requests

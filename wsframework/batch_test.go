@@ -1,0 +1,123 @@
+package wsframework_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/gotornado/gotornado/wsframework"
+)
+
+// What a handler writes while more input is buffered waits for the rest of the burst, but never for
+// the handler.
+func TestDeferredWriteDoesNotWaitForTheHandler(t *testing.T) {
+	everywhere(t, func(t *testing.T, n network) {
+		release := make(chan struct{})
+		s := n.probes(t, wsframework.Settings{}, func(p *probe) {
+			p.open = func() error { return p.Join("g") }
+			p.message = func(m wsframework.Message) error {
+				p.WriteText("own " + m.String())
+				p.Broadcast("g", "all "+m.String())
+				<-release
+				return nil
+			}
+		})
+		cl := s.connect()
+		cl.raw(join(f(text, "1"), f(text, "2"), f(text, "3"))) // one segment
+		cl.expectText("own 1")
+		cl.expectText("all 1")
+		close(release)
+		for i := 2; i <= 3; i++ {
+			cl.expectText(fmt.Sprint("own ", i))
+			cl.expectText(fmt.Sprint("all ", i))
+		}
+	})
+}
+
+// A countingListener counts the writes of the connections it accepts.
+type countingListener struct {
+	net.Listener
+	writes *atomic.Int64
+}
+
+type countingConn struct {
+	net.Conn
+	writes *atomic.Int64
+}
+
+func (l countingListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return countingConn{c, l.writes}, nil
+}
+
+func (c countingConn) Write(p []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(p)
+}
+
+func TestBurstLeavesInFewWrites(t *testing.T) {
+	var writes atomic.Int64
+	counting := network{make: func(t *testing.T) (net.Listener, func() (net.Conn, error)) {
+		l, dial := listenTCP(t)
+		return countingListener{l, &writes}, dial
+	}}
+	s := counting.probes(t, wsframework.Settings{}, func(p *probe) {
+		p.open = func() error { p.Join("g"); return p.WriteText("in") }
+		p.message = func(m wsframework.Message) error { return p.Broadcast("g", m) }
+	})
+	const bursts, each = 50, 16
+	sender, receiver := s.connect(), s.connect()
+	sender.expectText("in")
+	receiver.expectText("in")
+	before := writes.Load()
+	burst := bytes.Repeat(f(text, strings.Repeat("x", 100)), each)
+	for range bursts {
+		sender.raw(burst)
+		for _, cl := range []*client{sender, receiver} {
+			for range each {
+				cl.expectText(strings.Repeat("x", 100))
+			}
+		}
+	}
+	if got := writes.Load() - before; got > bursts*each {
+		t.Errorf("%d writes for %d bursts of %d messages to 2 receivers", got, bursts, each)
+	} else {
+		t.Logf("%d writes for %d deliveries", got, 2*bursts*each)
+	}
+}
+
+func TestLargeMessagesFromManyGoroutines(t *testing.T) {
+	everywhere(t, func(t *testing.T, n network) {
+		_, p, cl := one(t, n, wsframework.Settings{MaxPendingOut: -1}, func(*probe) {})
+		p.expect(t, "open")
+		sizes := []int{1, 4000, 4096, 5000, 65535, 65536, 300000}
+		for i, size := range sizes {
+			go func() {
+				data := bytes.Repeat([]byte{byte('a' + i)}, size)
+				for range 10 {
+					p.WriteBinary(data)
+				}
+				clear(data) // nothing keeps it
+			}()
+		}
+		total := 0
+		for range 10 * len(sizes) {
+			_, payload, err := cl.read()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i := payload[0] - 'a'; len(payload) != sizes[i] || len(bytes.Trim(payload, string(payload[:1]))) != 0 {
+				t.Fatalf("message %c is torn", payload[0])
+			}
+			total += len(payload)
+		}
+		go io.Copy(io.Discard, cl.br)
+	})
+}
