@@ -147,7 +147,9 @@ func (c *conn) closeSocket() {
 // readingEnded is called once, by the goroutine that had the reading role last.
 func (c *conn) readingEnded() {
 	c.batch.end()
-	c.ws.CloseNow()
+	if c.in.join != nil {
+		c.in.join.end()
+	}
 	c.in.in.consume(c.in.in.buffered())
 	c.in.in.rest()
 	c.deliver(task{kind: taskClose})

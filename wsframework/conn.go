@@ -9,8 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/coder/websocket"
 )
 
 // A conn is one connection: it ties a handler to the gate its input comes through, the line its
@@ -24,19 +22,17 @@ type conn struct {
 	handler Handler
 
 	// Set during the handshake, read-only afterwards.
-	request  *http.Request // without a body
-	ctx      context.Context
-	cancel   context.CancelCauseFunc
-	session  *Session
-	user     any
-	userErr  error
-	hasUser  bool // user and userErr are set
-	subproto string
-	ws       *websocket.Conn
-	coder    *coderConn
-	deflated bool                      // the peer may send compressed messages
-	shake    atomic.Pointer[handshake] // until it is answered
-	opened   atomic.Bool
+	request    *http.Request // without a body
+	ctx        context.Context
+	cancel     context.CancelCauseFunc
+	session    *Session
+	user       any
+	userErr    error
+	hasUser    bool // user and userErr are set
+	subproto   string
+	extensions string                    // that were agreed on: permessage-deflate, or none
+	shake      atomic.Pointer[handshake] // until it is answered
+	opened     atomic.Bool
 
 	tr    transport
 	out   outbound

@@ -11,7 +11,7 @@
 //
 //	app := wsframework.NewApplication(wsframework.Settings{})
 //	app.WebSocket("/echo", func() wsframework.Handler { return new(EchoHandler) })
-//	log.Fatal(app.Run(ctx, ":8000"))
+//	err := app.Run(ctx, ":8000")
 //
 // # The life of a connection
 //
@@ -50,12 +50,13 @@
 //
 // # How it works
 //
-// The connection under coder/websocket's Conn is this package's own. Coming in, a gate parses frames: it
-// handles control frames, reads plain messages itself, and passes fragments and compressed messages to
-// coder's reader, which never sees a byte beyond the current message. Going out, a frame is encoded once,
-// also for a thousand receivers, and each connection's queue combines what waits into few system calls:
-// who writes while nobody else does hands the frame to the kernel, who writes meanwhile appends. While
-// more input is buffered, replies wait for each other. An idle connection holds one goroutine and no
-// buffer. Over plain TCP and Unix sockets on Linux this uses non-blocking system calls; TLS, pipes,
-// wrapped connections and other systems take a path with the same queue and a goroutine that writes.
+// coder/websocket answers the handshake; the connection is then this package's own. Coming in, a gate
+// parses frames: it handles control frames, reads plain messages itself, and passes those that are
+// fragmented or compressed to coder's reader, which never sees a byte beyond the current message. Going
+// out, a frame is encoded once, also for a thousand receivers, and each connection's queue combines
+// what waits into few system calls: who writes while nobody else does hands the frame to the kernel,
+// who writes meanwhile appends. While more input is buffered, replies wait for each other. An idle
+// connection holds one goroutine and no buffer. Over plain TCP and Unix sockets on Linux this uses non-
+// blocking system calls; TLS, pipes, wrapped connections and other systems take a path with the same
+// queue and a goroutine that writes.
 package wsframework

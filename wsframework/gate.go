@@ -1,36 +1,21 @@
 package wsframework
 
 import (
-	"compress/flate"
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"unicode/utf8"
 )
 
 // A gate reads one connection's frames and checks them (RFC 6455, 5). It handles control frames, reads
-// plain messages itself, and lets coder's reader join fragments and inflate: read gives that reader the
-// bytes of the message at hand and never one of a later frame, so that it holds nothing in between.
+// plain messages itself, and leaves to a joiner those that are fragmented or compressed.
 //
 // One goroutine at a time uses it: the one that has the connection's reading role.
 type gate struct {
 	c    *conn
 	in   inbuf
-	left int64 // bytes of the current frame's payload that have not been read
-
-	// The message that coder's reader is at.
-	reading  bool   // it is asking for bytes
-	head     []byte // a frame's header, still to be handed over
-	headMem  [maxHeader]byte
-	fin      bool
-	key      uint32
-	size     int64 // the payload of its frames so far
-	deflated bool  // it is compressed
-	checking bool  // it is uncompressed text
-	text     utf8Check
-	err      error // what ended it
+	left int64   // bytes of the current frame's payload that have not been read
+	join *joiner // made when first needed
 }
 
 // A protocolError is a violation by the peer, and the close code that answers it.
@@ -90,7 +75,12 @@ func (g *gate) message() (Message, error) {
 			data, err := g.payload(h)
 			return Message{MessageType(h.op()), data}, err
 		default:
-			data, err := g.throughCoder(h)
+			if g.join == nil {
+				if g.join, err = newJoiner(g, g.c.extensions); err != nil {
+					return Message{}, err
+				}
+			}
+			data, err := g.join.message(h)
 			return Message{MessageType(h.op()), data}, err
 		}
 		if err != nil {
@@ -173,7 +163,7 @@ func (g *gate) header(lenient bool) (h header, err error) {
 func (g *gate) check(h header, masked bool, n int64) *protocolError {
 	op := h.op()
 	rsv := h.first & rsvBits
-	if rsv == rsv1Bit && g.c.deflated && (op == opText || op == opBinary) {
+	if rsv == rsv1Bit && g.c.extensions != "" && (op == opText || op == opBinary) {
 		rsv = 0
 	}
 	reason := ""
@@ -188,7 +178,7 @@ func (g *gate) check(h header, masked bool, n int64) *protocolError {
 		reason = "fragmented control frame"
 	case op.isControl() && n > maxControl:
 		reason = "control frame of more than 125 bytes"
-	case g.reading && (op == opText || op == opBinary):
+	case g.joining() && (op == opText || op == opBinary):
 		reason = "new message within a fragmented one"
 	default:
 		return nil
@@ -201,10 +191,12 @@ func (g *gate) checkSize(h header) *protocolError {
 		return nil
 	}
 	size, limit := h.length, int64(g.c.route.maxMessage)
-	if g.reading {
-		size += g.size
+	deflated := h.compressed()
+	if g.joining() {
+		size += g.join.size
+		deflated = g.join.deflated
 	}
-	if g.reading && g.deflated || h.compressed() {
+	if limit > 0 && deflated {
 		limit += limit/256 + 1024 // deflate may make a message that has no pattern a little longer
 	}
 	if limit > 0 && (size > limit || size < 0) {
@@ -212,6 +204,9 @@ func (g *gate) checkSize(h header) *protocolError {
 	}
 	return nil
 }
+
+// joining reports whether a fragmented message is under way.
+func (g *gate) joining() bool { return g.join != nil && g.join.reading }
 
 func tooBig(limit int) *protocolError {
 	return &protocolError{CloseMessageTooBig, fmt.Sprintf("message of more than %d bytes", limit)}
@@ -328,141 +323,4 @@ func (g *gate) skip() error {
 		g.left -= n
 	}
 	return nil
-}
-
-// throughCoder reads a message that is fragmented or compressed, of which h is the first header.
-func (g *gate) throughCoder(h header) ([]byte, error) {
-	g.reading, g.size, g.err = true, 0, nil
-	g.deflated, g.text = h.compressed(), utf8Check{}
-	g.checking = h.op() == opText && !g.deflated
-	g.setFrame(h)
-	defer func() { g.reading = false }()
-
-	_, r, err := g.c.ws.Reader(context.Background())
-	if err != nil {
-		return nil, g.coderFailed(err)
-	}
-	limit := g.c.route.maxMessage
-	checkInflated := h.op() == opText && g.deflated
-	data := make([]byte, 0, 512)
-	for {
-		n, err := r.Read(data[len(data):cap(data)])
-		if checkInflated && !g.text.write(data[len(data):len(data)+n]) {
-			return nil, errNotUTF8
-		}
-		data = data[:len(data)+n]
-		if limit > 0 && len(data) > limit {
-			return nil, tooBig(limit)
-		}
-		if err != nil {
-			if g.err != nil || err != io.EOF {
-				return nil, g.coderFailed(err)
-			}
-			break
-		}
-		if len(data) == cap(data) {
-			data = append(data, 0)[:len(data)]
-		}
-	}
-	if !g.fin {
-		return nil, &protocolError{CloseProtocolError, "compressed data ends before its message"}
-	}
-	if !g.text.complete() {
-		return nil, errNotUTF8
-	}
-	// Behind a final deflate block coder leaves bytes of the frame unread (RFC 7692, 7.2.3.4).
-	g.c.coder.dropBuffered()
-	if err := g.skip(); err != nil {
-		return nil, err
-	}
-	return data[:len(data):len(data)], nil
-}
-
-// coderFailed finds the reason for an error of coder's reader: ours, or the compressed data.
-func (g *gate) coderFailed(err error) error {
-	if g.err != nil {
-		return g.err
-	}
-	var corrupt flate.CorruptInputError
-	if errors.As(err, &corrupt) {
-		return &protocolError{CloseInvalidPayload, "compressed data is corrupt"}
-	}
-	return &protocolError{CloseProtocolError, "message can't be read: " + err.Error()}
-}
-
-func (g *gate) setFrame(h header) {
-	g.fin, g.key, g.left = h.fin(), h.key, h.length
-	g.size += h.length
-	g.head = appendHeader(g.headMem[:0], 0, int(h.length))
-	g.head[0] = h.first
-	g.head[1] |= maskBit
-	g.head = binary.LittleEndian.AppendUint32(g.head, h.key)
-}
-
-// errBeyondMessage would mean that coder reads on after the end of a message.
-var errBeyondMessage = errors.New("wsframework: read beyond the message")
-
-// readForCoder gives coder's reader the next bytes of the message at hand. Control frames between its
-// fragments are handled on the way.
-func (g *gate) readForCoder(p []byte) (int, error) {
-	n, err := g.readMessageBytes(p)
-	if err != nil && g.err == nil {
-		g.err = err
-	}
-	return n, err
-}
-
-func (g *gate) readMessageBytes(p []byte) (n int, err error) {
-	if !g.reading {
-		return 0, errBeyondMessage
-	}
-	for {
-		if len(g.head) > 0 {
-			n = copy(p, g.head)
-			g.head = g.head[n:]
-			return n, nil
-		}
-		if g.left > 0 {
-			return g.readFrameBytes(p[:min(int64(len(p)), g.left)])
-		}
-		if g.fin {
-			return 0, errBeyondMessage
-		}
-		h, err := g.header(false)
-		if err != nil {
-			return 0, err
-		}
-		if h.op().isControl() {
-			if err := g.control(h); err != nil {
-				return 0, err
-			}
-			continue
-		}
-		g.setFrame(h)
-	}
-}
-
-func (g *gate) readFrameBytes(p []byte) (n int, err error) {
-	switch {
-	case g.in.buffered() == 0 && len(p) >= pageSize:
-		n, err = g.read(p)
-	case g.in.buffered() == 0:
-		err = g.fill()
-		fallthrough
-	default:
-		n = copy(p, g.in.bytes())
-		g.in.consume(n)
-	}
-	if err != nil {
-		return 0, err
-	}
-	g.left -= int64(n)
-	if g.checking {
-		plain := make([]byte, n)
-		g.key = unmask(plain, p[:n], g.key)
-		if !g.text.write(plain) {
-			return 0, errNotUTF8
-		}
-	}
-	return n, nil
 }

@@ -239,7 +239,7 @@ func (rt *route) accept(c *conn, w http.ResponseWriter, r *http.Request) error {
 	if hijacker == nil {
 		return errors.New("the http.ResponseWriter can't be hijacked: a middleware hides it without an Unwrap method")
 	}
-	takeover := &upgradeWriter{ResponseWriter: w, hijacker: hijacker, c: c}
+	takeover := &upgradeWriter{ResponseWriter: w, hijacker: hijacker}
 	options := websocket.AcceptOptions{InsecureSkipVerify: true} // checkOrigin has decided
 	if c.subproto != "" {
 		options.Subprotocols = []string{c.subproto}
@@ -258,8 +258,7 @@ func (rt *route) accept(c *conn, w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	ws.SetReadLimit(-1) // the gate counts
-	c.ws = ws
+	ws.CloseNow() // it has done its work; most connections never need a reader of coder's
 	c.startTransport(takeover)
 	return nil
 }
@@ -272,10 +271,9 @@ func (c *conn) startTransport(t *upgradeWriter) {
 	c.tr = newTransport(t.hijacked)
 	settings := &c.app.settings
 	c.out = outbound{tr: c.tr, owner: c, limit: settings.MaxPendingOut, policy: settings.SlowConsumer, timeout: settings.WriteTimeout}
-	if extension := t.Header().Get("Sec-Websocket-Extensions"); extension != "" {
-		c.deflated = true
+	if c.extensions = t.Header().Get("Sec-Websocket-Extensions"); c.extensions != "" {
 		c.out.deflate = newDeflater(c.route.compression)
-		if strings.Contains(extension, "server_no_context_takeover") {
+		if strings.Contains(c.extensions, "server_no_context_takeover") {
 			c.out.deflate.takeover = false
 		}
 	}
@@ -320,11 +318,11 @@ func findHijacker(w http.ResponseWriter) http.Hijacker {
 }
 
 // An upgradeWriter is the http.ResponseWriter that coder sees. The header goes out through the outer
-// writers, as sessions and logs hang on them; hijacking gives coder our connection around the real one.
+// writers, as sessions and logs hang on them; hijacking takes the connection from coder, who only answers
+// the handshake.
 type upgradeWriter struct {
 	http.ResponseWriter
 	hijacker    http.Hijacker
-	c           *conn
 	hijacked    net.Conn
 	early       []byte // what the client sent right behind its request
 	wroteHeader bool
@@ -354,10 +352,14 @@ func (w *upgradeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		buffered, _ := rw.Reader.Peek(n)
 		w.early = append([]byte(nil), buffered...)
 	}
-	coder, ours := newCoderConn(hijacked, &w.c.in)
-	w.c.coder = coder
-	return coder, ours, nil
+	conn := unownedConn{hijacked}
+	return conn, coderBuffers(conn), nil
 }
+
+// An unownedConn is a connection that is not closed by whom it is given to.
+type unownedConn struct{ net.Conn }
+
+func (unownedConn) Close() error { return nil }
 
 // refuse answers with an error and logs it.
 func (rt *route) refuse(w http.ResponseWriter, r *http.Request, c *conn, err error) {
