@@ -70,7 +70,7 @@ func (app *Application) Upgrade(factory func() Handler, options ...RouteOption) 
 // Settings.AllowedOrigins.
 func (app *Application) Handle(pattern string, handler http.Handler) {
 	if app.settings.Sessions != nil {
-		handler = app.settings.Sessions.LoadAndSave(handler)
+		handler = withSession(app.settings.Sessions, handler)
 	}
 	app.mux.Handle(pattern, app.csrf.Handler(handler))
 }
@@ -142,12 +142,8 @@ func (app *Application) beginHandshake() bool {
 	return true
 }
 
-// endHandshake lets the connection that has come out of it live, if any.
-func (app *Application) endHandshake(c *conn) {
-	if c == nil {
-		app.forget(nil)
-		return
-	}
+// open lets the connection live that has come out of a handshake.
+func (app *Application) open(c *conn) {
 	c.shake.Store(nil)
 	c.opened.Store(true)
 	c.inAll = &membership{c: c, group: &app.all}

@@ -43,7 +43,7 @@ func TestLife2CallbacksNeverOverlap(t *testing.T) {
 				overlaps.Add(1)
 			}
 			for range 100 {
-				_ = fmt.Sprint("work")
+				runtime.Gosched()
 			}
 			inside.Add(-1)
 		}
@@ -364,7 +364,7 @@ func TestLife4BeforeOpenAndAfterClose(t *testing.T) {
 				t.Errorf("%s after the close: %v", name, err)
 			}
 		}
-		if p.IsOpen() || p.ID() == "" || p.ID() != p.ID() {
+		if id := p.ID(); p.IsOpen() || id == "" || p.ID() != id {
 			t.Error("after the close it is open, or its ID changes")
 		}
 		p.Every(time.Second, func() error { t.Error("ticks after the close"); return nil })()

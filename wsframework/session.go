@@ -52,6 +52,20 @@ func (s *Session) Remove(key string) error {
 	return nil
 }
 
+// withSession is scs's LoadAndSave, unless somebody else's around it has loaded the session and will save
+// it.
+func withSession(manager *scs.SessionManager, next http.Handler) http.Handler {
+	loadAndSave := manager.LoadAndSave(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		probe := &probeContext{r.Context()}
+		if loaded, err := manager.Load(probe, ""); err == nil && loaded == context.Context(probe) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		loadAndSave.ServeHTTP(w, r)
+	})
+}
+
 // probeContext tells whether scs found a session in it: then Load returns it as it is.
 type probeContext struct{ context.Context }
 

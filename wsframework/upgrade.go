@@ -48,20 +48,26 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c := &conn{app: rt.app, route: rt}
 	c.shake.Store(&handshake{w})
+	accepted := false
+	defer func() { // also when a middleware panics
+		if !accepted {
+			c.shake.Store(nil)
+			if c.cancel != nil {
+				c.cancel(nil)
+			}
+			rt.app.forget(nil)
+		}
+	}()
 	err := rt.prepare(c, w, r)
 	if err == nil {
 		err = rt.accept(c, w, r)
 	}
 	if err != nil {
-		c.shake.Store(nil)
-		if c.cancel != nil {
-			c.cancel(err)
-		}
-		rt.app.endHandshake(nil)
 		rt.refuse(w, r, c, err)
 		return
 	}
-	rt.app.endHandshake(c)
+	accepted = true
+	rt.app.open(c)
 }
 
 // prepare does everything up to the answer, in the order that the package documentation gives.
@@ -304,16 +310,22 @@ func withDeflateOffer(r *http.Request, options *CompressionOptions) *http.Reques
 	return &clone
 }
 
-func findHijacker(w http.ResponseWriter) http.Hijacker {
+// findHijacker returns the outermost writer that can be hijacked. Some have the method whether or not
+// what they wrap has it, so the innermost one decides.
+func findHijacker(w http.ResponseWriter) (outermost http.Hijacker) {
 	for {
-		switch t := w.(type) {
-		case http.Hijacker:
-			return t
-		case interface{ Unwrap() http.ResponseWriter }:
-			w = t.Unwrap()
-		default:
-			return nil
+		hijacker, ok := w.(http.Hijacker)
+		if ok && outermost == nil {
+			outermost = hijacker
 		}
+		wrapper, wraps := w.(interface{ Unwrap() http.ResponseWriter })
+		if !wraps {
+			if !ok {
+				return nil
+			}
+			return outermost
+		}
+		w = wrapper.Unwrap()
 	}
 }
 
