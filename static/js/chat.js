@@ -82,6 +82,7 @@ function showLine(line) {
 }
 
 function showPeople(names = []) {
+  find("online").ariaBusy = "false";
   find("count").textContent = names.length;
   find("online").replaceChildren(...names.map((name) => {
     const item = element("li", name === me ? "self" : "", element("bdi", "name", name));
@@ -97,6 +98,7 @@ function showState(state) {
   document.body.classList.toggle("offline", lost);
   find("retry").hidden = !lost;
   find("send").disabled = state.name !== "open";
+  find("online").ariaBusy = "true"; // until the server says who is there now
   switch (state.name) {
     case "connecting":
       // Between two attempts the words stay the same, so a screen reader says them once.
