@@ -19,11 +19,10 @@ type Application struct {
 	settings    Settings
 	logger      *slog.Logger
 	origins     originList
-	csrf        *http.CrossOriginProtection
 	mux         *http.ServeMux
 	server      *http.Server
 	hub         hub
-	all         group // every connection, until all its parts are done
+	all         group // every connection, from its handshake until all its parts are done
 	watch       watch
 	harmlessLog harmlessLog
 
@@ -46,7 +45,6 @@ func NewApplication(settings Settings) *Application {
 	}
 	app.watch.wake = make(chan struct{}, 1)
 	app.logger = app.settings.Logger
-	app.csrf = newCrossOriginProtection(settings.AllowedOrigins)
 	app.server = app.newServer()
 	return app
 }
@@ -66,13 +64,13 @@ func (app *Application) Upgrade(factory func() Handler, options ...RouteOption) 
 }
 
 // Handle registers a plain handler. It runs with the session loaded (Settings.Sessions), and behind
-// http.CrossOriginProtection, which refuses POST and the like from pages of other origins than
-// Settings.AllowedOrigins.
+// http.CrossOriginProtection, which refuses POST and the like from pages of other origins than those
+// that Settings.AllowedOrigins names ("*" does not count here).
 func (app *Application) Handle(pattern string, handler http.Handler) {
 	if app.settings.Sessions != nil {
 		handler = withSession(app.settings.Sessions, handler)
 	}
-	app.mux.Handle(pattern, app.csrf.Handler(handler))
+	app.mux.Handle(pattern, app.origins.protect(handler))
 }
 
 // HandleFunc registers a plain function as Handle does.
@@ -102,7 +100,7 @@ func (app *Application) Broadcast(ctx context.Context, group string, message any
 func (app *Application) Connections() iter.Seq[Handler] {
 	return func(yield func(Handler) bool) {
 		for _, c := range app.all.conns() {
-			if c.closeCause() == nil && !yield(c.handler) {
+			if c.opened.Load() && c.closeCause() == nil && !yield(c.handler) {
 				return
 			}
 		}
@@ -119,49 +117,50 @@ func (app *Application) CloseSession(ctx context.Context, token string, code int
 	if token == "" {
 		return errors.New("wsframework: CloseSession needs the session's token; take it before the session is destroyed")
 	}
+	code, reason, invalid := resolveClose(code, reason)
 	key := sha256.Sum256([]byte(token))
-	var invalid error
 	for _, c := range app.all.conns() {
-		if c.session != nil && c.session.key == key {
-			if err := c.closeWith(code, reason, nil); err != ErrClosed {
-				invalid = err
-			}
-		}
+		c.revoke(key, &CloseError{Code: code, Reason: reason})
 	}
 	return invalid
 }
 
-// beginHandshake makes Shutdown wait for a handshake, or returns false once it has begun.
-func (app *Application) beginHandshake() bool {
+// begin lists a connection whose handshake begins, so that Shutdown and CloseSession know of it. It
+// returns false once Shutdown has begun.
+func (app *Application) begin(c *conn) bool {
 	app.mu.Lock()
 	defer app.mu.Unlock()
 	if app.draining {
 		return false
 	}
 	app.alive++
+	c.inAll = &membership{c: c, group: &app.all}
+	app.all.add(c.inAll)
 	return true
 }
 
-// open lets the connection live that has come out of a handshake.
+// open lets the connection live whose handshake was accepted.
 func (app *Application) open(c *conn) {
-	c.shake.Store(nil)
-	c.opened.Store(true)
-	c.inAll = &membership{c: c, group: &app.all}
-	app.all.add(c.inAll)
 	app.mu.Lock()
 	draining := app.draining
 	app.mu.Unlock()
-	if draining { // Shutdown may have looked before the connection was listed
-		c.startClose(goingAway(), false)
+	c.shake.Store(nil)
+	c.mu.Lock()
+	c.opened.Store(true)
+	end := c.revoked
+	c.mu.Unlock()
+	if end == nil && draining {
+		end = goingAway()
+	}
+	if end != nil {
+		c.startClose(end, false)
 	}
 	go c.start()
 }
 
-// forget is called when a handshake has failed (c is nil) or all parts of a connection are done.
+// forget is called when a handshake has failed or all parts of a connection are done.
 func (app *Application) forget(c *conn) {
-	if c != nil {
-		app.all.remove(c.inAll)
-	}
+	app.all.remove(c.inAll)
 	app.mu.Lock()
 	defer app.mu.Unlock()
 	app.alive--

@@ -74,7 +74,8 @@ func TestPlainHandlers(t *testing.T) {
 		{[]string{"Origin: https://evil.test"}, false},
 		{[]string{"Sec-Fetch-Site: cross-site", "Origin: https://partner.test"}, true},
 		{[]string{"Sec-Fetch-Site: cross-site", "Origin: http://partner.test"}, false},
-		{[]string{"Sec-Fetch-Site: same-site", "Origin: https://a.example.com"}, false}, // wildcards are for sockets
+		{[]string{"Sec-Fetch-Site: same-site", "Origin: https://a.example.com"}, true},
+		{[]string{"Sec-Fetch-Site: cross-site", "Origin: https://aexample.com"}, false},
 	} {
 		status, body := post(tt.header...)
 		if tt.passes {
@@ -90,6 +91,24 @@ func TestPlainHandlers(t *testing.T) {
 	}
 	if response, _ := s.ask([]string{"GET /nowhere HTTP/1.1", "Host: example.com"}, ""); response.StatusCode != 404 {
 		t.Error(response.Status)
+	}
+}
+
+// Mounted inside somebody's own LoadAndSave, there is one session and one cookie.
+func TestPlainHandlersInsideLoadAndSave(t *testing.T) {
+	sessions := newSessions()
+	app := wsframework.NewApplication(wsframework.Settings{Sessions: sessions, Logger: quiet})
+	app.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		sessions.Put(r.Context(), "inner", sessions.GetString(r.Context(), "outer"))
+	})
+	outer := httptest.NewServer(sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sessions.Put(r.Context(), "outer", "seen")
+		app.ServeHTTP(w, r)
+	})))
+	defer outer.Close()
+	response, _ := dialing(t, outer.Listener.Addr().String()).ask([]string{"GET / HTTP/1.1", "Host: example.com"}, "")
+	if cookies := response.Cookies(); len(cookies) != 1 || stored(t, sessions, cookies[0].Value, "inner") != "seen" || count(t, sessions) != 1 {
+		t.Errorf("cookies %v, %d sessions", cookies, count(t, sessions))
 	}
 }
 

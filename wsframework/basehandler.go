@@ -173,6 +173,9 @@ func (h *BaseHandler) broadcast(group string, message any, others bool) error {
 // Go runs f in a goroutine beside the callbacks. Its context ends with the connection. An error or a
 // panic of f ends the connection as one of a callback does.
 func (h *BaseHandler) Go(f func(ctx context.Context) error) error {
+	if f == nil {
+		panic(errors.New("wsframework: Go needs a function"))
+	}
 	c, err := h.open()
 	if err != nil {
 		return err
@@ -188,15 +191,18 @@ func (h *BaseHandler) Every(d time.Duration, f func() error) (stop func()) {
 	if d <= 0 {
 		panic(errors.New("wsframework: Every needs a positive interval"))
 	}
-	return h.startTicker(d, false, f)
+	return h.startTicker("Every", d, false, f)
 }
 
 // After calls f once, after d, as Every does.
 func (h *BaseHandler) After(d time.Duration, f func() error) (stop func()) {
-	return h.startTicker(d, true, f)
+	return h.startTicker("After", d, true, f)
 }
 
-func (h *BaseHandler) startTicker(d time.Duration, once bool, f func() error) (stop func()) {
+func (h *BaseHandler) startTicker(method string, d time.Duration, once bool, f func() error) (stop func()) {
+	if f == nil {
+		panic(fmt.Errorf("wsframework: %s needs a function", method))
+	}
 	c, err := h.open()
 	if err != nil {
 		return func() {}
@@ -232,6 +238,9 @@ func (h *BaseHandler) Session() *Session {
 }
 
 // Request returns the handshake's request, without a body. Its context is that of Context.
+//
+// Some routers recycle what they keep in a request's context when their handler returns, which is when
+// the connection opens: chi.URLParam, say, is right in Prepare only. PathValue is always right.
 func (h *BaseHandler) Request() *http.Request {
 	if c := h.conn(); c != nil {
 		return c.request
@@ -309,7 +318,7 @@ func (h *BaseHandler) Logger() *slog.Logger {
 
 // Subprotocol returns the subprotocol that both sides agreed on, or "".
 func (h *BaseHandler) Subprotocol() string {
-	if c := h.conn(); c != nil {
+	if c, err := h.open(); err == nil {
 		return c.subproto
 	}
 	return ""

@@ -39,13 +39,16 @@ const maxReason = maxControl - 2
 // failure. As context.Cause of [BaseHandler.Context] it tells how the connection ended: Err then holds
 // what made it end, nil for a close that somebody asked for.
 type CloseError struct {
-	Code   int    // as [BaseHandler.CloseCode]
-	Reason string // as [BaseHandler.CloseReason]
-	Remote bool   // the peer sent its close frame first
+	Code   int    // CloseAbnormal where no close frame was meant to be sent
+	Reason string // at most 123 bytes
+	Remote bool   // the peer closed
 	Err    error  // ErrPingTimeout, ErrPeerGone, a callback's error and so on
 }
 
 func (e *CloseError) Error() string {
+	if e == nil {
+		return "a nil *CloseError"
+	}
 	text := fmt.Sprintf("wsframework: closed with %d", e.Code)
 	if e.Remote {
 		text = fmt.Sprintf("wsframework: closed by the peer with %d", e.Code)
@@ -59,7 +62,13 @@ func (e *CloseError) Error() string {
 	return text
 }
 
-func (e *CloseError) Unwrap() error { return e.Err }
+// Unwrap returns Err.
+func (e *CloseError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // sendable reports whether a close frame may carry the code (RFC 6455, 7.4).
 func sendable(code int) bool {

@@ -91,9 +91,13 @@ func (c *conn) closeFrameSent() {
 
 // peerClosed is called when the peer's close frame has arrived.
 func (c *conn) peerClosed(code int, reason string) {
+	ours := c.out.closeHasBegun()
 	c.mu.Lock()
 	c.gotFrame = true
 	sent := c.sentFrame
+	if !ours {
+		c.peerFirst, c.peerCode, c.peerReason = true, code, reason
+	}
 	c.mu.Unlock()
 	if c.end(&CloseError{Code: code, Reason: reason, Remote: true}) {
 		c.line.stopWaiting()
@@ -152,6 +156,7 @@ func (c *conn) readingEnded() {
 	}
 	c.in.in.consume(c.in.in.buffered())
 	c.in.in.rest()
+	<-c.ctx.Done() // whoever set the cause may not be through with ending memberships
 	c.deliver(task{kind: taskClose})
 }
 
@@ -162,7 +167,9 @@ func (c *conn) closed() (code int, reason string) {
 	switch {
 	case c.cause == nil:
 		return 0, ""
-	case !c.sentFrame && !c.gotFrame:
+	case c.peerFirst:
+		return c.peerCode, c.peerReason
+	case c.socketGone && !c.sentFrame && !c.gotFrame:
 		return CloseAbnormal, ""
 	}
 	return c.cause.Code, c.cause.Reason

@@ -26,9 +26,6 @@ type conn struct {
 	ctx        context.Context
 	cancel     context.CancelCauseFunc
 	session    *Session
-	user       any
-	userErr    error
-	hasUser    bool // user and userErr are set
 	subproto   string
 	extensions string                    // that were agreed on: permessage-deflate, or none
 	shake      atomic.Pointer[handshake] // until it is answered
@@ -54,6 +51,14 @@ type conn struct {
 
 	mu          sync.Mutex // protects the following
 	cause       *CloseError
+	revoked     *CloseError // the session ended before the connection was open
+	sessionKey  [32]byte    // SHA-256 of the session's token; zero without one
+	user        any
+	userErr     error
+	hasUser     bool   // user and userErr are set, or about to be
+	peerCode    int    // of the peer's close frame, if it came before ours began to leave
+	peerReason  string // likewise
+	peerFirst   bool
 	sentFrame   bool
 	gotFrame    bool
 	socketGone  bool
@@ -108,14 +113,23 @@ func (c *conn) read() {
 			if !c.callInline(t) {
 				return
 			}
-		} else if limit := c.app.settings.MaxPendingIn; c.line.full(limit) {
-			c.batch.end()
-			c.paused.Store(true)
-			c.line.waitForRoom(limit)
-			c.heardFrom()
-			c.paused.Store(false)
+		} else {
+			c.holdBack()
 		}
 	}
+}
+
+// holdBack stops the reading while more than MaxPendingIn waits for the handler.
+func (c *conn) holdBack() {
+	limit := c.app.settings.MaxPendingIn
+	if !c.line.full(limit) {
+		return
+	}
+	c.batch.end()
+	c.paused.Store(true)
+	c.line.waitForRoom(limit)
+	c.heardFrom()
+	c.paused.Store(false)
 }
 
 // callInline runs the line on the reading goroutine, beginning with t, and reports whether that
@@ -222,17 +236,27 @@ func recovered(callback string, value any) error {
 // callbackFailed closes the connection because of a callback's error, and logs it, unless the error
 // is a wish to close or speaks of something that may happen to a program that is right.
 func (c *conn) callbackFailed(callback string, err error) {
+	judged := false
+	defer func() {
+		if !judged { // the error's own methods panicked
+			err := recovered(callback, recover())
+			c.logFailure(callback, CloseInternalError, err)
+			c.startClose(&CloseError{Code: CloseInternalError, Err: err}, false)
+		}
+	}()
+	c.judge(callback, err)
+	judged = true
+}
+
+func (c *conn) judge(callback string, err error) {
 	var wish *CloseError
 	var panicked *PanicError
 	switch {
-	case errors.As(err, &wish) && !errors.As(err, &panicked):
-		if wish == c.closeCause() {
-			return // the callback hands back what its context was cancelled with
-		}
+	case !errors.As(err, &panicked) && errors.As(err, &wish) && wish != nil:
 		if err := c.closeWith(wish.Code, wish.Reason, wish.Err); err != nil && err != ErrClosed {
 			c.logFailure(callback, CloseInternalError, err)
 		}
-	case errors.As(err, &panicked) && panicked.Value == http.ErrAbortHandler:
+	case panicked != nil && panicked.Value == http.ErrAbortHandler:
 		c.abort(&CloseError{Code: CloseAbnormal, Err: err}) // as net/http: end it, say nothing
 	case panicked == nil && harmless(err):
 		c.app.harmlessLog.log(c, callback, err)
@@ -282,6 +306,7 @@ func (c *conn) pinged(data []byte) {
 	c.out.answerPing(data, &c.batch)
 	if !c.discard.Load() {
 		c.deliverAside(task{kind: taskPing, message: Message{Data: append([]byte(nil), data...)}})
+		c.holdBack()
 	}
 }
 
@@ -289,5 +314,6 @@ func (c *conn) ponged(data []byte) {
 	c.pongAt.Store(time.Now().UnixNano())
 	if !c.discard.Load() {
 		c.deliverAside(task{kind: taskPong, message: Message{Data: append([]byte(nil), data...)}})
+		c.holdBack()
 	}
 }

@@ -85,8 +85,9 @@ func (d *deflater) compressNext(payload []byte) []byte {
 // trimTail removes the empty block that a flush ends with (RFC 7692, 7.2.1).
 func trimTail(b []byte) []byte { return b[:len(b)-4] }
 
-// compressCur compresses the data frames of cur, which leave now and can't be dropped any more.
-func (o *outbound) compressCur() {
+// compressCur compresses the data frames of cur, which leave now and can't be dropped any more. It
+// returns by how many bytes that makes them longer.
+func (o *outbound) compressCur() (delta int) {
 	for i, s := range o.cur {
 		if s.control {
 			continue
@@ -101,10 +102,12 @@ func (o *outbound) compressCur() {
 			}
 			b = b[header+len(payload):]
 		}
-		o.delta += len(out) - len(s.b)
+		delta += len(out) - len(s.b)
+		size := s.size
 		s.free()
-		o.cur[i] = segment{b: out}
+		o.cur[i] = segment{b: out, size: size}
 	}
+	return delta
 }
 
 // A sharedFrame is a message for many connections: encoded once, and compressed once for all that

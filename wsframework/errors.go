@@ -57,6 +57,9 @@ type HTTPError struct {
 }
 
 func (e *HTTPError) Error() string {
+	if e == nil {
+		return "a nil *HTTPError"
+	}
 	text := fmt.Sprintf("HTTP %d: %s", e.status(), e.message())
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
@@ -64,17 +67,23 @@ func (e *HTTPError) Error() string {
 	return text
 }
 
-func (e *HTTPError) Unwrap() error { return e.Err }
+// Unwrap returns Err.
+func (e *HTTPError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 func (e *HTTPError) status() int {
-	if e.Status < 400 || e.Status > 599 {
+	if e == nil || e.Status < 400 || e.Status > 599 {
 		return http.StatusInternalServerError
 	}
 	return e.Status
 }
 
 func (e *HTTPError) message() string {
-	if e.Message == "" {
+	if e == nil || e.Message == "" {
 		return http.StatusText(e.status())
 	}
 	return e.Message

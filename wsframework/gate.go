@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"unicode/utf8"
 )
 
@@ -16,6 +17,8 @@ type gate struct {
 	in   inbuf
 	left int64   // bytes of the current frame's payload that have not been read
 	join *joiner // made when first needed
+
+	lenient bool // after a violation frames are only skipped
 }
 
 // A protocolError is a violation by the peer, and the close code that answers it.
@@ -43,6 +46,7 @@ func (g *gate) next() (Message, bool) {
 			return m, true
 		}
 		if violation, ok := err.(*protocolError); ok {
+			g.lenient = true
 			g.c.violated(violation)
 			continue
 		}
@@ -58,7 +62,7 @@ func (g *gate) message() (Message, error) {
 		return Message{}, err
 	}
 	for {
-		discard := g.c.discard.Load()
+		discard := g.lenient || g.c.discard.Load()
 		h, err := g.header(discard)
 		if err != nil {
 			return Message{}, err
@@ -189,6 +193,9 @@ func (g *gate) check(h header, masked bool, n int64) *protocolError {
 func (g *gate) checkSize(h header) *protocolError {
 	if h.op().isControl() {
 		return nil
+	}
+	if h.length > math.MaxInt32 && h.length > math.MaxInt {
+		return &protocolError{CloseMessageTooBig, "message of more than this machine can address"}
 	}
 	size, limit := h.length, int64(g.c.route.maxMessage)
 	deflated := h.compressed()

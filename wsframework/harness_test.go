@@ -173,7 +173,7 @@ type server struct {
 func (n network) serve(t *testing.T, settings wsframework.Settings, register func(*wsframework.Application)) *server {
 	t.Helper()
 	s := &server{t: t, log: new(logRecorder)}
-	settings.Logger = slog.New(slog.NewTextHandler(s.log, nil))
+	settings.Logger = newLogger(s.log)
 	s.app = wsframework.NewApplication(settings)
 	register(s.app)
 	listener, dial := n.make(t)
@@ -318,6 +318,11 @@ func receive[T any](t *testing.T, ch <-chan T) (value T) {
 	return value
 }
 
+// quiet is for tests that do not look at the log.
+var quiet = newLogger(io.Discard)
+
+func newLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
+
 // A logRecorder keeps log lines.
 type logRecorder struct {
 	mu   sync.Mutex
@@ -334,6 +339,12 @@ func (l *logRecorder) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
+}
+
+func (l *logRecorder) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
 }
 
 // newSessions makes a manager whose own store starts no goroutine. (scs.New starts one for the store
@@ -411,6 +422,14 @@ func frameBytes(first byte, payload []byte) []byte {
 	for i, c := range payload {
 		b = append(b, c^key[i%4])
 	}
+	return b
+}
+
+// zeroFrame encodes a large frame quickly: its key is zero, and so is its payload.
+func zeroFrame(first byte, n int) []byte {
+	b := make([]byte, 14+n)
+	b[0], b[1] = first, 0x80|127
+	binary.BigEndian.PutUint64(b[2:], uint64(n))
 	return b
 }
 

@@ -322,8 +322,8 @@ func TestLife4BeforeOpenAndAfterClose(t *testing.T) {
 			t.Errorf("%s without a connection: %v", name, err)
 		}
 	}
-	stray.Every(time.Second, nil)()
-	stray.After(time.Second, nil)()
+	stray.Every(time.Second, func() error { return nil })()
+	stray.After(time.Second, func() error { return nil })()
 	if stray.CurrentUser() != nil || stray.Session() != nil || stray.Request() != nil || stray.PathValue("a") != "" ||
 		stray.Argument("a") != "" || stray.RemoteIP() != "" || stray.ID() != "" || stray.Context() == nil ||
 		stray.Application() != nil || stray.Logger() == nil || stray.Subprotocol() != "" || stray.IsOpen() ||
@@ -822,7 +822,7 @@ func TestLife9NoLockAroundCallbacks(t *testing.T) {
 			p.Groups()
 			p.IsOpen()
 			p.Logger()
-			p.After(time.Hour, nil)()
+			p.After(time.Hour, func() error { return nil })()
 			p.Ping(nil)
 			p.Application().Broadcast(context.Background(), "a", "x")
 			for h := range p.Application().Connections() {

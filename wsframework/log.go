@@ -17,10 +17,17 @@ func (c *conn) logAttrs() []any {
 	if c.request != nil {
 		attrs = append(attrs, slog.String("remote", c.request.RemoteAddr))
 	}
-	if c.hasUser && c.user != nil {
-		attrs = append(attrs, userAttr(c.user))
+	if user := c.knownUser(); user != nil {
+		attrs = append(attrs, userAttr(user))
 	}
 	return attrs
+}
+
+// knownUser returns the current user if the handler has been asked.
+func (c *conn) knownUser() any {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.user
 }
 
 // userAttr shows a user as far as that can't give secrets away: structs show themselves only if they
@@ -30,7 +37,7 @@ func userAttr(user any) slog.Attr {
 	case slog.LogValuer:
 		return slog.Any("user", u)
 	case fmt.Stringer:
-		return slog.String("user", u.String())
+		return slog.String("user", fmt.Sprint(u)) // which survives a String method that panics
 	}
 	switch v := reflect.ValueOf(user); v.Kind() {
 	case reflect.String, reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
@@ -60,8 +67,8 @@ func (app *Application) logRefusal(rt *route, r *http.Request, c *conn, status i
 	if setting != "" {
 		attrs = append(attrs, "setting", setting)
 	}
-	if c != nil && c.hasUser && c.user != nil {
-		attrs = append(attrs, userAttr(c.user))
+	if user := c.knownUser(); user != nil {
+		attrs = append(attrs, userAttr(user))
 	}
 	var panicked *PanicError
 	if errors.As(err, &panicked) {

@@ -3,8 +3,11 @@ package wsframework
 import (
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // An origin is a parsed Origin header (RFC 6454, 7) or entry of Settings.AllowedOrigins.
@@ -41,11 +44,13 @@ func newOriginList(patterns []string) originList {
 	return list
 }
 
-// parseOrigin accepts a scheme, a host and perhaps a port, and nothing else.
+// parseOrigin accepts a scheme, a host and perhaps a port, and nothing else. An origin is in ASCII
+// (RFC 6454, 6.2): other letters could only look like a host, or fold to one.
 func parseOrigin(s string) (origin, bool) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme == "" || u.Hostname() == "" || u.User != nil ||
-		u.Path != "" || u.RawQuery != "" || u.ForceQuery || strings.Contains(s, "#") {
+		u.Path != "" || u.RawQuery != "" || u.ForceQuery || strings.Contains(s, "#") ||
+		strings.Contains("."+u.Hostname(), "..") || strings.ContainsFunc(u.Host, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		return origin{}, false
 	}
 	return origin{
@@ -77,15 +82,27 @@ func (l originList) allow(host, header string) bool {
 	if !ok {
 		return false
 	}
-	if o.sameHost(host) {
-		return true
-	}
-	for _, allowed := range l.origins {
-		if allowed.matches(o) {
-			return true
+	return o.sameHost(host) || l.lists(o)
+}
+
+// lists reports whether an origin is among those that are named, "*" not counting.
+func (l originList) lists(o origin) bool {
+	return slices.ContainsFunc(l.origins, func(allowed origin) bool { return allowed.matches(o) })
+}
+
+// protect refuses with 403 what changes something (POST and the like) on behalf of a page of another
+// origin, unless that is listed.
+func (l originList) protect(next http.Handler) http.Handler {
+	check := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := check.Check(r); err != nil {
+			if o, ok := parseOrigin(r.Header.Get("Origin")); !ok || !l.lists(o) {
+				http.Error(w, "Pages of this origin may not send this; the server's setting AllowedOrigins decides.", http.StatusForbidden)
+				return
+			}
 		}
-	}
-	return false
+		next.ServeHTTP(w, r)
+	})
 }
 
 // sameHost compares with a Host header, which has no scheme: its default port is the origin's.

@@ -34,15 +34,19 @@ type outbound struct {
 
 	pong []byte // a frame that waits, or nil
 
-	// Positions in the stream of accepted frames, in bytes, for Flush.
+	pingDue bool // a keep-alive ping waits
+
+	// Positions in the stream of accepted frames, for Flush: in bytes before compression, and without
+	// the pings and pongs that overtake data.
 	accepted uint64
+	leaving  uint64 // of those accepted, what the flusher has taken
 	gone     uint64
-	waiters  []flushWaiter
+	waiters  []*flushWaiter
+	closing  bool // the close frame has begun to leave
 
 	// Owned by the flusher.
 	cur   []segment // has begun to leave
 	fresh bool      // cur has just been taken from the queue
-	delta int       // by how much compressing cur changed its length
 	iovec [][]byte
 	head  [10]byte // a header that goes out before a payload written by reference
 }
@@ -52,6 +56,7 @@ type outboundOwner interface {
 	writeFailed(err error)
 	closeFrameSent()
 	tooSlow()
+	heardFrom() // the peer takes what it is sent
 }
 
 type outboundState uint8
@@ -65,6 +70,7 @@ const (
 // A segment is a run of whole frames, except that the first one of cur may lack its beginning.
 type segment struct {
 	b       []byte
+	size    int    // in cur: what it counts in the stream's positions
 	chunk   *chunk // b's memory if it is pooled, so that it can be appended to
 	control bool   // one control frame, not to be dropped
 }
@@ -81,7 +87,8 @@ const maxTake = 64 << 10
 
 type flushWaiter struct {
 	at   uint64
-	done chan struct{}
+	gone bool          // all before at has left
+	done chan struct{} // closed when gone, or when the queue has ended
 }
 
 // write accepts one data message. It does not keep payload. by is the batch on whose behalf the caller
@@ -102,6 +109,7 @@ func (o *outbound) write(op opcode, payload []byte, by *batch) error {
 	if o.idleLocked() && !by.isOpen() && !o.deflate.dependent() {
 		o.flushing = true
 		o.accepted += uint64(size)
+		o.leaving += uint64(size)
 		o.mu.Unlock()
 		o.writeThrough(first, payload)
 		return err.visible()
@@ -148,14 +156,15 @@ func (o *outbound) ping(data []byte, by *batch) error {
 	return nil
 }
 
-// keepAlivePing queues an empty ping. It is never refused: it finds out whether the peer is alive.
+// keepAlivePing queues an empty ping. It is never refused, and overtakes data: it finds out whether the
+// peer is alive.
 func (o *outbound) keepAlivePing() {
 	o.mu.Lock()
 	if o.state != outOpen {
 		o.mu.Unlock()
 		return
 	}
-	o.pushLocked(segment{b: emptyPing, control: true})
+	o.pingDue = true
 	o.departLocked(nil)
 }
 
@@ -170,10 +179,8 @@ func (o *outbound) answerPing(data []byte, by *batch) {
 		return
 	}
 	o.queued -= len(o.pong)
-	o.accepted -= uint64(len(o.pong))
 	o.pong = appendFrame(o.pong[:0], byte(opPong), data)
 	o.queued += len(o.pong)
-	o.accepted += uint64(len(o.pong))
 	o.departLocked(by)
 }
 
@@ -202,6 +209,13 @@ func (o *outbound) kill() {
 	o.mu.Unlock()
 }
 
+// closeHasBegun reports whether our close frame has begun to leave.
+func (o *outbound) closeHasBegun() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.closing
+}
+
 // flush hands to the kernel what waits, if nobody else does so already.
 func (o *outbound) flush() {
 	o.mu.Lock()
@@ -220,7 +234,7 @@ func (o *outbound) wait(ctx context.Context) error {
 		o.mu.Unlock()
 		return ErrClosed
 	}
-	w := flushWaiter{at: o.accepted, done: make(chan struct{})}
+	w := &flushWaiter{at: o.accepted, done: make(chan struct{})}
 	o.waiters = append(o.waiters, w)
 	o.departLocked(nil)
 
@@ -231,7 +245,7 @@ func (o *outbound) wait(ctx context.Context) error {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.gone < w.at {
+	if !w.gone {
 		return ErrClosed
 	}
 	return nil
@@ -266,10 +280,11 @@ func (o *outbound) admitLocked(size int) *admitError {
 	}
 	switch o.policy {
 	case DropOldest:
-		if o.dropOldestLocked(o.queued + size - o.limit); o.queued == 0 || o.queued+size <= o.limit {
-			return errDroppedOldest
+		if stays := o.queued - o.droppableLocked(); stays > 0 && stays+size > o.limit {
+			return errDroppedNewest // dropping would not make room
 		}
-		return errDroppedNewest
+		o.dropOldestLocked(o.queued + size - o.limit)
+		return errDroppedOldest
 	case DropNewest:
 		return errDroppedNewest
 	}
@@ -284,7 +299,7 @@ func (o *outbound) refused(err *admitError) error {
 }
 
 func (o *outbound) idleLocked() bool {
-	return !o.flushing && len(o.queue) == 0 && o.pong == nil && o.tr.canTry()
+	return !o.flushing && len(o.queue) == 0 && o.pong == nil && !o.pingDue && o.tr.canTry()
 }
 
 func (o *outbound) pushLocked(s segment) {
@@ -330,7 +345,7 @@ func (o *outbound) chunkLocked(size int) *segment {
 // least want bytes are free or none is left.
 func (o *outbound) dropOldestLocked(want int) {
 	kept := o.queue[:0]
-	var pos = o.gone + uint64(o.leavingLocked())
+	pos := o.gone + o.leaving // where the queue begins
 	for i, s := range o.queue {
 		if want <= 0 || s.control {
 			pos += uint64(len(s.b))
@@ -357,11 +372,12 @@ func (o *outbound) dropOldestLocked(want int) {
 	o.queue = kept
 }
 
-// leavingLocked returns the bytes that stand before the queue: those of cur and of a waiting pong.
-func (o *outbound) leavingLocked() int {
-	n := o.queued
+// droppableLocked returns how many bytes of whole data frames have not begun to leave.
+func (o *outbound) droppableLocked() (n int) {
 	for _, s := range o.queue {
-		n -= len(s.b)
+		if !s.control {
+			n += len(s.b)
+		}
 	}
 	return n
 }
@@ -406,12 +422,10 @@ func (o *outbound) writeThrough(first byte, payload []byte) {
 		n, err := o.tr.tryWrite(o.iovec)
 		if n == size && err == nil {
 			chunks.Put(c)
-			o.mu.Lock()
-			o.gone += uint64(n)
-			o.drainLocked()
+			o.writtenThrough(size)
 			return
 		}
-		o.leftover(segment{b: b[n:], chunk: c}, n, err)
+		o.leftover(segment{b: b[n:], size: size, chunk: c}, err)
 		return
 	}
 	head := appendHeader(o.head[:0], first, len(payload))
@@ -419,9 +433,7 @@ func (o *outbound) writeThrough(first byte, payload []byte) {
 	n, err := o.tr.tryWrite(o.iovec)
 	clear(o.iovec)
 	if n == size && err == nil {
-		o.mu.Lock()
-		o.gone += uint64(n)
-		o.drainLocked()
+		o.writtenThrough(size)
 		return
 	}
 	// The payload is the caller's: only what did not leave is copied.
@@ -432,13 +444,20 @@ func (o *outbound) writeThrough(first byte, payload []byte) {
 	} else {
 		rest = append(rest, payload[n-len(head):]...)
 	}
-	o.leftover(segment{b: rest}, n, err)
+	o.leftover(segment{b: rest, size: size}, err)
 }
 
-// leftover goes on with a frame of which n bytes have left.
-func (o *outbound) leftover(rest segment, n int, err error) {
+// writtenThrough goes on when a whole frame has left.
+func (o *outbound) writtenThrough(size int) {
 	o.mu.Lock()
-	o.gone += uint64(n)
+	o.gone += uint64(size)
+	o.leaving -= uint64(size)
+	o.drainLocked()
+}
+
+// leftover goes on with the rest of a frame.
+func (o *outbound) leftover(rest segment, err error) {
+	o.mu.Lock()
 	o.queued += len(rest.b)
 	o.cur = append(o.cur, rest)
 	if err != nil {
@@ -459,9 +478,10 @@ func (o *outbound) drainLocked() {
 			return
 		}
 		o.mu.Unlock()
-		n, err := o.tr.tryWrite(o.vectors())
+		bufs, delta := o.vectors()
+		n, err := o.tr.tryWrite(bufs)
 		o.mu.Lock()
-		o.departedLocked(n)
+		o.departedLocked(n, delta)
 		if err != nil {
 			o.failLocked(err)
 			return
@@ -481,9 +501,10 @@ func (o *outbound) drainSlowly() {
 	o.mu.Lock()
 	for o.takeLocked() {
 		o.mu.Unlock()
-		n, err := o.tr.write(o.vectors(), o.timeout)
+		bufs, delta := o.vectors()
+		n, err := o.tr.write(bufs, o.timeout, o.owner.heardFrom)
 		o.mu.Lock()
-		o.departedLocked(n)
+		o.departedLocked(n, delta)
 		if err != nil {
 			o.failLocked(err)
 			return
@@ -505,6 +526,12 @@ func (o *outbound) takeLocked() bool {
 		o.pong = nil
 		return true
 	}
+	if o.pingDue {
+		o.cur = append(o.cur, segment{b: emptyPing, control: true})
+		o.queued += len(emptyPing)
+		o.pingDue = false
+		return true
+	}
 	total, n := 0, 0
 	for n < len(o.queue) && n < 16 && (n == 0 || total+len(o.queue[n].b) <= maxTake) {
 		total += len(o.queue[n].b)
@@ -513,42 +540,41 @@ func (o *outbound) takeLocked() bool {
 	if n == 0 {
 		return false
 	}
-	o.cur = append(o.cur, o.queue[:n]...)
+	for _, s := range o.queue[:n] {
+		s.size = len(s.b)
+		o.cur = append(o.cur, s)
+	}
+	o.leaving += uint64(total)
 	rest := copy(o.queue, o.queue[n:])
 	clear(o.queue[rest:])
 	o.queue = o.queue[:rest]
 	o.fresh = true
+	o.closing = o.state == outClosing && rest == 0
 	return true
 }
 
-// vectors lists cur's bytes, as they are to leave. Only the flusher calls it, without the lock.
-func (o *outbound) vectors() [][]byte {
+// vectors lists cur's bytes as they are to leave, and tells by how many compressing them has changed
+// their number. Only the flusher calls it, without the lock.
+func (o *outbound) vectors() (bufs [][]byte, delta int) {
 	if o.fresh && o.deflate.dependent() {
-		o.compressCur()
+		delta = o.compressCur()
 	}
 	o.fresh = false
 	o.iovec = o.iovec[:0]
 	for _, s := range o.cur {
 		o.iovec = append(o.iovec, s.b)
 	}
-	return o.iovec
+	return o.iovec, delta
 }
 
 // departedLocked takes n bytes off cur.
-func (o *outbound) departedLocked(n int) {
-	if o.delta != 0 { // the stream's positions follow what really leaves
-		o.queued += o.delta
-		o.accepted += uint64(o.delta)
-		for i := range o.waiters {
-			o.waiters[i].at += uint64(o.delta)
-		}
-		o.delta = 0
-	}
-	o.gone += uint64(n)
-	o.queued -= n
+func (o *outbound) departedLocked(n, delta int) {
+	o.queued += delta - n
 	i := 0
 	for ; i < len(o.cur) && n >= len(o.cur[i].b); i++ {
 		n -= len(o.cur[i].b)
+		o.gone += uint64(o.cur[i].size)
+		o.leaving -= uint64(o.cur[i].size)
 		o.cur[i].free()
 	}
 	if i < len(o.cur) {
@@ -609,7 +635,7 @@ func (o *outbound) clearLocked() {
 	for i := range o.queue {
 		o.queue[i].free()
 	}
-	o.queue, o.pong = nil, nil
+	o.queue, o.pong, o.pingDue = nil, nil, false
 	if !o.flushing {
 		for i := range o.cur {
 			o.cur[i].free()
@@ -628,6 +654,7 @@ func (o *outbound) wakeLocked() {
 	kept := o.waiters[:0]
 	for _, w := range o.waiters {
 		if w.at <= o.gone {
+			w.gone = true
 			close(w.done)
 		} else {
 			kept = append(kept, w)

@@ -2,8 +2,10 @@ package wsframework
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -49,7 +51,6 @@ func (app *Application) newRoute(name string, factory func() Handler, options []
 	for _, option := range options {
 		option(rt)
 	}
-	rt.maxMessage = max(rt.maxMessage, 0)
 	rt.warnOfMisspeltHooks()
 	return rt
 }
@@ -62,7 +63,9 @@ func (rt *route) warnOfMisspeltHooks() {
 	if h == nil {
 		return
 	}
-	for name, hook := range misspeltHooks(reflect.TypeOf(h)) {
+	misspelt := misspeltHooks(reflect.TypeOf(h))
+	for _, name := range slices.Sorted(maps.Keys(misspelt)) {
+		hook := misspelt[name]
 		rt.app.logger.Warn("wsframework: this method is never called; is it a misspelt hook?",
 			"route", rt.name, "handler", reflect.TypeOf(h).String(), "method", name, "hook", hook)
 	}
@@ -73,7 +76,6 @@ var hookAliases = map[string]string{
 	"onopen": "Open", "onconnect": "Open", "onconnection": "Open",
 	"onmsg": "OnMessage", "ontext": "OnMessage", "onreceive": "OnMessage", "ondata": "OnMessage",
 	"ondisconnect": "OnClose", "onclosed": "OnClose", "onconnectionclose": "OnClose",
-	"getuser": "GetCurrentUser", "currentuser": "GetCurrentUser",
 }
 
 // misspeltHooks returns the methods of t that no one calls and what they were probably meant to be.
@@ -95,7 +97,8 @@ func misspeltHooks(t reflect.Type) map[string]string {
 		}
 		for j := range hooks.NumMethod() {
 			hook := hooks.Method(j)
-			if hook.IsExported() && editDistance(plain, strings.ToLower(hook.Name)) <= min(2, len(hook.Name)/4) {
+			target := strings.ToLower(hook.Name)
+			if hook.IsExported() && plain[:1] == target[:1] && editDistance(plain, target) <= min(2, len(target)/4) {
 				found[name] = hook.Name
 			}
 		}
@@ -127,7 +130,7 @@ func editDistance(a, b string) int {
 // newHandler asks the factory for the handler of a connection and claims it.
 func (rt *route) newHandler(c *conn) error {
 	h := rt.factory()
-	if h == nil || reflect.ValueOf(h).Kind() == reflect.Pointer && reflect.ValueOf(h).IsNil() {
+	if isNil(h) {
 		return &HTTPError{Status: http.StatusInternalServerError, Err: fmt.Errorf("the factory of route %s returned nil", rt.name)}
 	}
 	if !h.base().c.CompareAndSwap(nil, c) {

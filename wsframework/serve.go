@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -15,22 +16,9 @@ func (app *Application) newServer() *http.Server {
 	return &http.Server{
 		Handler:           app,
 		ReadHeaderTimeout: app.settings.ReadHeaderTimeout,
+		IdleTimeout:       app.settings.IdleTimeout,
 		ErrorLog:          slog.NewLogLogger(app.logger.Handler(), slog.LevelWarn),
 	}
-}
-
-// newCrossOriginProtection trusts the exact origins among the allowed ones; net/http knows no
-// wildcards.
-func newCrossOriginProtection(origins []string) *http.CrossOriginProtection {
-	csrf := http.NewCrossOriginProtection()
-	for _, o := range origins {
-		if !strings.Contains(o, "*") {
-			if err := csrf.AddTrustedOrigin(o); err != nil {
-				panic(fmt.Errorf("wsframework: Settings.AllowedOrigins: %w", err))
-			}
-		}
-	}
-	return csrf
 }
 
 // Run serves on a TCP address ("127.0.0.1:8000", ":8000") until ctx ends, then shuts down, for at most
@@ -97,13 +85,17 @@ func (app *Application) Shutdown(ctx context.Context) error {
 	requests := make(chan error, 1)
 	go func() { requests <- app.server.Shutdown(ctx) }()
 	for _, c := range app.all.conns() {
-		c.startClose(goingAway(), false)
+		if c.opened.Load() {
+			c.startClose(goingAway(), false)
+		}
 	}
 	select {
 	case <-app.idle:
 	case <-ctx.Done():
 		for _, c := range app.all.conns() {
-			go c.abort(goingAway()) // closing a TLS connection may wait for its peer
+			if c.opened.Load() {
+				go c.abort(goingAway()) // closing a TLS connection may wait for its peer
+			}
 		}
 	}
 	err := <-requests
@@ -118,14 +110,14 @@ func (app *Application) Shutdown(ctx context.Context) error {
 	}
 }
 
-// inCallback reports whether the calling goroutine is in a callback, or in a function given to Go:
-// Shutdown waits for those.
+// inCallback reports whether the calling goroutine is in a callback, in a hook of the handshake or in a
+// function given to Go: Shutdown waits for those.
 func inCallback() bool {
 	pcs := make([]uintptr, 256)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
 	for {
 		frame, more := frames.Next()
-		if strings.HasSuffix(frame.Function, callbackFrame) || strings.HasSuffix(frame.Function, goFrame) {
+		if slices.ContainsFunc(userFrames, func(name string) bool { return strings.HasSuffix(frame.Function, name) }) {
 			return true
 		}
 		if !more {
@@ -134,8 +126,5 @@ func inCallback() bool {
 	}
 }
 
-// The functions that stand below user code on the stack.
-const (
-	callbackFrame = "/wsframework.(*conn).invoke"
-	goFrame       = "/wsframework.(*conn).callGo"
-)
+// userFrames are the functions that stand below a handler's code on the stack.
+var userFrames = []string{"/wsframework.(*conn).invoke", "/wsframework.(*conn).callGo", "/wsframework.contain"}

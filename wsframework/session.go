@@ -13,13 +13,13 @@ import (
 
 // A Session is what a connection knows of the session it was opened with: the values as they were at
 // the handshake. In Prepare it can be changed as well; it is saved before the handshake is answered,
-// and not at all if that is refused. Its methods may be called from any goroutine.
+// and not at all if that is refused (but a LoadAndSave of somebody else's around the handler saves what it
+// finds). Its methods may be called from any goroutine.
 type Session struct {
 	manager *scs.SessionManager
 	ctx     context.Context // holds the session's values
 	c       *conn
-	outer   bool     // somebody else's LoadAndSave has loaded it, and will save it
-	key     [32]byte // SHA-256 of the token; zero without one
+	outer   bool // somebody else's LoadAndSave has loaded it, and will save it
 }
 
 // Get returns a value, or nil if there is none.
@@ -75,12 +75,46 @@ func loadSession(ctx context.Context, r *http.Request, manager *scs.SessionManag
 	if cookie, err := r.Cookie(manager.Cookie.Name); err == nil {
 		token = cookie.Value
 	}
+	c.setSessionKey(token) // first, so that an end of the session meanwhile is not missed
 	probe := &probeContext{ctx}
 	loaded, err := manager.Load(probe, token)
 	if err != nil {
 		return nil, fmt.Errorf("loading the session: %w", gobHint(err))
 	}
-	return &Session{manager: manager, ctx: loaded, c: c, outer: loaded == context.Context(probe)}, nil
+	s := &Session{manager: manager, ctx: loaded, c: c, outer: loaded == context.Context(probe)}
+	if s.outer {
+		c.setSessionKey(manager.Token(loaded))
+	}
+	return s, nil
+}
+
+func (c *conn) setSessionKey(token string) {
+	if token != "" {
+		key := sha256.Sum256([]byte(token))
+		c.mu.Lock()
+		c.sessionKey = key
+		c.mu.Unlock()
+	}
+}
+
+// revoke closes the connection if it lives on the session with this key, also if it is yet to open.
+func (c *conn) revoke(key [32]byte, end *CloseError) {
+	c.mu.Lock()
+	mine, opened := c.sessionKey == key, c.opened.Load()
+	if mine && !opened {
+		c.revoked = end
+	}
+	c.mu.Unlock()
+	if mine && opened {
+		c.startClose(end, false)
+	}
+}
+
+// isRevoked reports whether the session ended during the handshake.
+func (c *conn) isRevoked() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.revoked != nil
 }
 
 // save commits what Prepare changed and adds the cookie to the answer's header.
@@ -99,9 +133,7 @@ func (s *Session) save(w http.ResponseWriter) error {
 			s.manager.WriteSessionCookie(s.ctx, w, "", time.Time{})
 		}
 	}
-	if token := s.manager.Token(s.ctx); token != "" {
-		s.key = sha256.Sum256([]byte(token))
-	}
+	s.c.setSessionKey(s.manager.Token(s.ctx))
 	return nil
 }
 

@@ -516,3 +516,61 @@ func TestNoTokenInTheLog(t *testing.T) {
 		t.Errorf("the token is in the log:\n%s", log)
 	}
 }
+
+// A session that ends while its handshake is under way opens no socket.
+func TestCloseSessionDuringTheHandshake(t *testing.T) {
+	sessions := newSessions()
+	ctx, err := sessions.Load(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sessions.Put(ctx, "user", "ann")
+	token, _, err := sessions.Commit(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []string{"Prepare", "GetCurrentUser"} {
+		var s *server
+		s = networks[1].probes(t, wsframework.Settings{Sessions: sessions}, func(p *probe) {
+			end := func() error {
+				p.Session().Put("n", 1) // saving this would bring the session back
+				return s.app.CloseSession(t.Context(), token, wsframework.CloseSessionEnded, "out")
+			}
+			if in == "Prepare" {
+				p.prepare = end
+			} else {
+				p.user = func() (any, error) { return "ann", end() }
+			}
+			p.open = func() error { t.Error("it is open"); return nil }
+		})
+		if _, response := s.request("/ws", "Cookie: session="+token); response.StatusCode != 401 {
+			t.Errorf("ended in %s: %s", in, response.Status)
+		}
+	}
+}
+
+func TestCurrentUserBesideTheHandshake(t *testing.T) {
+	asked := make(chan any)
+	s := networks[1].probes(t, wsframework.Settings{}, func(p *probe) {
+		p.prepare = func() error { go func() { asked <- p.CurrentUser() }(); return nil }
+		p.user = func() (any, error) { return "ann", nil }
+	})
+	s.connect()
+	if user := receive(t, asked); user != nil && user != "ann" {
+		t.Errorf("user %v", user)
+	}
+}
+
+// A nil pointer in an interface is nobody, too.
+func TestTypedNilUserIsNobody(t *testing.T) {
+	everywhere(t, func(t *testing.T, n network) {
+		type user struct{ name string }
+		s := n.probes(t, wsframework.Settings{CurrentUser: func(*http.Request) (any, error) {
+			var nobody *user
+			return nobody, nil
+		}}, func(*probe) {}, wsframework.Authenticated())
+		if _, response := s.request("/ws"); response.StatusCode != 401 {
+			t.Error(response.Status)
+		}
+	})
+}

@@ -68,6 +68,10 @@ type Settings struct {
 	// Run. Default: 10 s.
 	ReadHeaderTimeout time.Duration
 
+	// IdleTimeout bounds how long Serve and Run keep an HTTP connection open on which no request comes. It
+	// does not concern WebSockets. Default: 2 minutes.
+	IdleTimeout time.Duration
+
 	// ShutdownTimeout is how long Run lets connections finish when its context ends. Default: 10 s.
 	ShutdownTimeout time.Duration
 }
@@ -93,6 +97,7 @@ func (s Settings) withDefaults() Settings {
 	setDefault(&s.PingInterval, 25*time.Second)
 	setDefault(&s.PingTimeout, 20*time.Second)
 	setDefault(&s.ReadHeaderTimeout, 10*time.Second)
+	setDefault(&s.IdleTimeout, 2*time.Minute)
 	setDefault(&s.ShutdownTimeout, 10*time.Second)
 	if s.Logger == nil {
 		s.Logger = slog.Default()

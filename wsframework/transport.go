@@ -23,8 +23,9 @@ type transport interface {
 	// tryWrite writes as much as goes out at once, and never waits.
 	tryWrite(bufs [][]byte) (int, error)
 
-	// write writes all, waiting at most timeout (0: for ever) without progress.
-	write(bufs [][]byte, timeout time.Duration) (int, error)
+	// write writes all, waiting at most timeout (0: for ever) without progress. It calls drained each
+	// time the peer had to take something first.
+	write(bufs [][]byte, timeout time.Duration, drained func()) (int, error)
 
 	conn() net.Conn
 	close() error
@@ -42,6 +43,13 @@ func newTransport(c net.Conn) transport {
 	}
 	return plain
 }
+
+// maxWrite is how much a peer has to take within a time-out: a TLS connection can't go on after one, so
+// there it has to mean that nothing moves.
+const maxWrite = 16 << 10
+
+// drainTime tells a write that had to wait until the peer took something from one that found room.
+const drainTime = 10 * time.Millisecond
 
 // plainTransport works over any net.Conn.
 type plainTransport struct {
@@ -69,17 +77,21 @@ func (t plainTransport) canTry() bool { return false }
 
 func (t plainTransport) tryWrite([][]byte) (int, error) { return 0, nil }
 
-func (t plainTransport) write(bufs [][]byte, timeout time.Duration) (written int, err error) {
+func (t plainTransport) write(bufs [][]byte, timeout time.Duration, drained func()) (written int, err error) {
 	for _, b := range bufs {
 		for len(b) > 0 {
+			began := time.Now()
 			if timeout > 0 {
-				if err := t.c.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
+				if err := t.c.SetWriteDeadline(began.Add(timeout)); err != nil {
 					return written, err
 				}
 			}
-			n, err := t.c.Write(b)
+			n, err := t.c.Write(b[:min(len(b), maxWrite)])
 			written += n
 			b = b[n:]
+			if n > 0 && time.Since(began) > drainTime {
+				drained()
+			}
 			// A deadline that passed while bytes were still moving is no stuck peer.
 			if err != nil && !(n > 0 && os.IsTimeout(err)) {
 				return written, err

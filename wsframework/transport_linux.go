@@ -4,7 +4,6 @@ import (
 	"io"
 	"os"
 	"syscall"
-	"unsafe"
 )
 
 // rawTransport reads and writes a TCP or Unix socket with non-blocking system calls: it waits for input
@@ -26,9 +25,6 @@ type rawTransport struct {
 	writeN   int
 	writeErr error
 }
-
-// maxIovecs bounds one system call; a longer queue takes several.
-const maxIovecs = 16
 
 func newRawTransport(plain plainTransport) transport {
 	sc, ok := plain.c.(syscall.Conn)
@@ -71,14 +67,9 @@ func (t *rawTransport) onReadable(fd uintptr) bool {
 	if t.in != nil {
 		p = t.in.space()
 	}
-	var n int
-	var errno syscall.Errno
-	for {
-		var r uintptr
-		r, _, errno = syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
-		if n = int(r); errno != syscall.EINTR {
-			break
-		}
+	n, errno := readSocket(fd, p)
+	for errno == syscall.EINTR {
+		n, errno = readSocket(fd, p)
 	}
 	switch {
 	case errno == syscall.EAGAIN:
@@ -111,35 +102,17 @@ func (t *rawTransport) tryWrite(bufs [][]byte) (int, error) {
 	return t.writeN, t.writeErr
 }
 
-// onWritable does one write system call. RawSyscall does not tell the scheduler: the call never waits,
-// and telling costs more than it on a machine where thousands are made in a row.
+// onWritable does one write system call.
 func (t *rawTransport) onWritable(fd uintptr) {
-	var iov [maxIovecs]syscall.Iovec
-	n := 0
-	for _, b := range t.bufs[:min(len(t.bufs), maxIovecs)] {
-		if len(b) > 0 {
-			iov[n].Base = &b[0]
-			iov[n].SetLen(len(b))
-			n++
-		}
+	n, errno := writeSocket(fd, t.bufs)
+	for errno == syscall.EINTR {
+		n, errno = writeSocket(fd, t.bufs)
 	}
-	for {
-		var r uintptr
-		var errno syscall.Errno
-		if n == 1 {
-			r, _, errno = syscall.RawSyscall(syscall.SYS_WRITE, fd, uintptr(unsafe.Pointer(iov[0].Base)), uintptr(iov[0].Len))
-		} else {
-			r, _, errno = syscall.RawSyscall(syscall.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&iov[0])), uintptr(n))
-		}
-		switch errno {
-		case 0:
-			t.writeN = int(r)
-		case syscall.EINTR:
-			continue
-		case syscall.EAGAIN:
-		default:
-			t.writeErr = os.NewSyscallError("write", errno)
-		}
-		return
+	switch errno {
+	case 0:
+		t.writeN = n
+	case syscall.EAGAIN:
+	default:
+		t.writeErr = os.NewSyscallError("write", errno)
 	}
 }

@@ -69,7 +69,7 @@ func TestRawTransport(t *testing.T) {
 					break
 				}
 			}
-			if m, err := tr.write([][]byte{big}, 10*time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
+			if m, err := tr.write([][]byte{big}, 10*time.Millisecond, func() {}); !errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("writing to a peer that takes nothing: %d bytes, %v", m, err)
 			}
 

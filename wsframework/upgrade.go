@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/coder/websocket"
@@ -41,12 +42,12 @@ func refuse(status int, message, setting string) *refusal {
 
 // ServeHTTP answers one request: with 101 and a connection that lives on, or with a refusal.
 func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !rt.app.beginHandshake() {
+	c := &conn{app: rt.app, route: rt}
+	if !rt.app.begin(c) {
 		w.Header().Set("Connection", "close")
-		rt.refuse(w, r, nil, refuse(http.StatusServiceUnavailable, "The server is shutting down; try again in a moment.", "Application.Shutdown"))
+		rt.refuse(w, r, c, refuse(http.StatusServiceUnavailable, "The server is shutting down; try again in a moment.", "Application.Shutdown"))
 		return
 	}
-	c := &conn{app: rt.app, route: rt}
 	c.shake.Store(&handshake{w})
 	accepted := false
 	defer func() { // also when a middleware panics
@@ -55,7 +56,7 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if c.cancel != nil {
 				c.cancel(nil)
 			}
-			rt.app.forget(nil)
+			rt.app.forget(c)
 		}
 	}()
 	err := rt.prepare(c, w, r)
@@ -103,10 +104,13 @@ func (rt *route) prepare(c *conn, w http.ResponseWriter, r *http.Request) error 
 	if err := c.selectSubprotocol(r); err != nil {
 		return err
 	}
-	if c.session != nil {
-		return c.session.save(w)
+	if c.session == nil {
+		return nil
 	}
-	return nil
+	if c.isRevoked() { // saving it would bring it back
+		return refuse(http.StatusUnauthorized, "Log in first.", "Application.CloseSession")
+	}
+	return c.session.save(w)
 }
 
 // setRequest gives the connection its request, and its context the values of ctx.
@@ -121,21 +125,36 @@ func (c *conn) setRequest(r *http.Request, ctx context.Context) {
 
 // currentUser asks the handler once, during the handshake.
 func (c *conn) currentUser() (any, error) {
-	if c.hasUser {
-		return c.user, c.userErr
+	c.mu.Lock()
+	user, err, known := c.user, c.userErr, c.hasUser
+	ask := !known && c.handler != nil && c.shake.Load() != nil
+	c.hasUser = known || ask // before the call: GetCurrentUser may ask for its own result
+	c.mu.Unlock()
+	if !ask {
+		return user, err
 	}
-	if c.shake.Load() == nil || c.handler == nil {
-		return nil, nil
-	}
-	c.hasUser = true // before the call, so that GetCurrentUser may not ask for its own result for ever
-	err := contain("GetCurrentUser", func() (err error) {
-		c.user, err = c.handler.GetCurrentUser()
+	err = contain("GetCurrentUser", func() (err error) {
+		user, err = c.handler.GetCurrentUser()
 		return err
 	})
-	if err != nil {
-		c.user, c.userErr = nil, err
+	if err != nil || isNil(user) {
+		user = nil
 	}
-	return c.user, c.userErr
+	c.mu.Lock()
+	c.user, c.userErr = user, err
+	c.mu.Unlock()
+	return user, err
+}
+
+// isNil reports whether a value is nil, or an interface around a nil: nobody, if it is a user.
+func isNil(value any) bool {
+	switch v := reflect.ValueOf(value); v.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Func, reflect.Chan:
+		return v.IsNil()
+	}
+	return false
 }
 
 // contain calls a hook of the handshake and turns its panic into an error.
@@ -143,7 +162,9 @@ func contain(hook string, f func() error) (err error) {
 	returned := false
 	defer func() {
 		if !returned {
-			if value := recover(); value != nil {
+			if value := recover(); value == http.ErrAbortHandler {
+				panic(value) // net/http ends the request and says nothing
+			} else if value != nil {
 				err = recovered(hook, value)
 			}
 		}
