@@ -38,7 +38,7 @@ func TestErrorTexts(t *testing.T) {
 	inner := errors.New("inner")
 	refusal := &HTTPError{Status: 403, Message: "Members only.", Err: inner}
 	for err, want := range map[error]string{
-		refusal:                  "HTTP 403: Members only.: inner",
+		refusal:                  "HTTP 403: Members only. (inner)",
 		&HTTPError{Status: 404}:  "HTTP 404: Not Found",
 		&HTTPError{Status: 200}:  "HTTP 500: Internal Server Error",
 		&HTTPError{}:             "HTTP 500: Internal Server Error",

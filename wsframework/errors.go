@@ -62,7 +62,7 @@ func (e *HTTPError) Error() string {
 	}
 	text := fmt.Sprintf("HTTP %d: %s", e.status(), e.message())
 	if e.Err != nil {
-		text += ": " + e.Err.Error()
+		text += " (" + e.Err.Error() + ")"
 	}
 	return text
 }
