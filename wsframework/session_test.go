@@ -564,7 +564,7 @@ func TestCurrentUserBesideTheHandshake(t *testing.T) {
 // A nil pointer in an interface is nobody, too.
 func TestTypedNilUserIsNobody(t *testing.T) {
 	everywhere(t, func(t *testing.T, n network) {
-		type user struct{ name string }
+		type user struct{}
 		s := n.probes(t, wsframework.Settings{CurrentUser: func(*http.Request) (any, error) {
 			var nobody *user
 			return nobody, nil
