@@ -104,7 +104,6 @@ func connect(source netip.Addr, target netip.AddrPort) (fd int, err error) {
 	err = errors.Join(
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1),
 		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer),
-
 		// A reset on closing leaves no port behind in TIME_WAIT. The server has closed by then.
 		unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}),
 		// Else bind would choose a port that no other connection uses, to whomever.

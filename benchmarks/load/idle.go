@@ -41,6 +41,7 @@ func (s Idle) Run(t Target, _ Window) (Result, error) {
 	if err := f.dialAll(s.Connections); err != nil {
 		return Result{}, err
 	}
+	m.count = s.Connections
 	result, err := m.stop()
 	if err != nil {
 		return Result{}, err
@@ -49,7 +50,7 @@ func (s Idle) Run(t Target, _ Window) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	result.Count, result.Memory = s.Connections, after-before
+	result.Memory = after - before
 	return result, newBroadcastRun(f, p, 1).assemble()
 }
 

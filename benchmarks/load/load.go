@@ -34,6 +34,9 @@ type Result struct {
 	Memory   int64         // growth of the server's resident memory in bytes
 }
 
+// Undisturbed returns the share of the time for which the load had its processor to itself.
+func (r Result) Undisturbed() float64 { return float64(r.LoadCPU) / float64(max(r.Elapsed, 1)) }
+
 // A Scenario is a kind of load.
 type Scenario interface {
 	Run(Target, Window) (Result, error)

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -35,6 +36,9 @@ func (m *meter) add(latency time.Duration) {
 	m.latency.add(latency)
 }
 
+// ErrNothing says that there is nothing to measure.
+var ErrNothing = errors.New("no message came back while it was measured: the server stands still, or the machine is too busy")
+
 func (m *meter) stop() (Result, error) {
 	elapsed := now() - m.at
 	own, err := ownCPU()
@@ -42,6 +46,9 @@ func (m *meter) stop() (Result, error) {
 		return Result{}, err
 	}
 	cpu, err := m.target.CPU()
+	if err == nil && m.count == 0 {
+		err = ErrNothing
+	}
 	return Result{
 		Count:   m.count,
 		Elapsed: elapsed,

@@ -73,6 +73,22 @@ func TestResponses(t *testing.T) {
 	}
 }
 
+func TestMeter(t *testing.T) {
+	used := time.Duration(0)
+	m := meter{target: Target{CPU: func() (time.Duration, error) { used += time.Second; return used, nil }}}
+	if err := m.start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.stop(); err != ErrNothing {
+		t.Errorf("a server that stands still: %v", err)
+	}
+	m.add(time.Millisecond)
+	r, err := m.stop()
+	if err != nil || r.Count != 1 || r.CPU != 2*time.Second || r.P50 == 0 || r.Elapsed <= 0 || r.LoadCPU <= 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 func TestHistogram(t *testing.T) {
 	var h histogram
 	if got := h.quantile(0.5); got != 0 {

@@ -95,7 +95,8 @@ const method = `
 Each server is a small program, written as its own documentation recommends, with its defaults where they
 allow the work: see [benchmarks/servers](../benchmarks/servers). It runs on one processor, with
 ` + "`GOMAXPROCS=1`" + `, and the load on another one. Every run starts the server afresh; in each round each
-server runs once, in an order that rotates. The load checks each message: its content, its order, and that
+server runs once, in an order that rotates. A run during which other programs took more than a tenth of the
+load's processor is repeated once, and the less disturbed of the two counts. The load checks each message: its content, its order, and that
 none is missing.
 
 The figure that counts is the processor time of the server, as the kernel counts it for all its threads,

@@ -16,6 +16,7 @@ type Machine struct {
 	Cores     int
 	Memory    string
 	Kernel    string
+	TCP       string // congestion control
 	Go        string
 	OpenFiles uint64 // limit of each process
 }
@@ -32,6 +33,9 @@ func ThisMachine() Machine {
 	if unix.Uname(&uts) == nil {
 		release, _, _ := bytes.Cut(uts.Release[:], []byte{0})
 		m.Kernel = "Linux " + string(release)
+	}
+	if name, err := os.ReadFile("/proc/sys/net/ipv4/tcp_congestion_control"); err == nil {
+		m.TCP = string(bytes.TrimSpace(name))
 	}
 	var limit unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) == nil {
@@ -56,5 +60,6 @@ func field(file, name string) string {
 }
 
 func (m Machine) String() string {
-	return fmt.Sprintf("%s, %d cores, %s of memory, %s, %s, %d open files a process", m.Processor, m.Cores, m.Memory, m.Kernel, m.Go, m.OpenFiles)
+	return fmt.Sprintf("%s, %d cores, %s of memory, %s, TCP congestion control %s, %s, %d open files a process",
+		m.Processor, m.Cores, m.Memory, m.Kernel, m.TCP, m.Go, m.OpenFiles)
 }

@@ -19,7 +19,7 @@ func (r *Report) noise() noise {
 		for _, p := range r.Peers {
 			results, _ := r.results(row.Name, p.Name)
 			for _, result := range results {
-				n.undisturbed = min(n.undisturbed, float64(result.LoadCPU)/float64(max(result.Elapsed, 1)))
+				n.undisturbed = min(n.undisturbed, result.Undisturbed())
 			}
 			s := spreadOf(results, row.Figure.of)
 			if len(results) < 2 || s.Median == 0 {

@@ -54,8 +54,7 @@ func (p plan) measure(ctx context.Context, workshop *peers.Workshop) (*report.Re
 					continue
 				}
 				p.progress(round, row.Name+" "+server.Name)
-				runtime.GC()
-				result, err := row.Run(server, serverCPU, p.window)
+				result, err := p.runUndisturbed(row, server, serverCPU)
 				if ctx.Err() != nil {
 					return nil, ctx.Err()
 				}
@@ -75,6 +74,25 @@ func (p plan) measure(ctx context.Context, workshop *peers.Workshop) (*report.Re
 	}
 	p.progress(p.rounds-1, "done\n")
 	return r, nil
+}
+
+// calm is the share of its processor that the load needs for a run that counts without another try.
+const calm = 0.9
+
+// runUndisturbed runs a server in a row, and once again if other programs disturb that too much. A server
+// that fails gets no second chance.
+func (p plan) runUndisturbed(row scenarios.Row, server *peers.Server, cpu int) (load.Result, error) {
+	runtime.GC()
+	first, err := row.Run(server, cpu, p.window)
+	if err != nil && !errors.Is(err, load.ErrNothing) || err == nil && first.Undisturbed() >= calm {
+		return first, err
+	}
+	runtime.GC()
+	second, errAgain := row.Run(server, cpu, p.window)
+	if errAgain == nil && err == nil && first.Undisturbed() > second.Undisturbed() {
+		return first, nil
+	}
+	return second, errAgain
 }
 
 // measureGrowth runs in this process, which therefore collects garbage meanwhile.
