@@ -141,14 +141,15 @@ func (app *Application) begin(c *conn) bool {
 
 // open lets the connection live whose handshake was accepted.
 func (app *Application) open(c *conn) {
-	app.mu.Lock()
-	draining := app.draining
-	app.mu.Unlock()
 	c.shake.Store(nil)
 	c.mu.Lock()
 	c.opened.Store(true)
 	end := c.revoked
 	c.mu.Unlock()
+	// Only now: Shutdown passes over what is not open, so one of us has to see the other.
+	app.mu.Lock()
+	draining := app.draining
+	app.mu.Unlock()
 	if end == nil && draining {
 		end = goingAway()
 	}
