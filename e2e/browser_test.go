@@ -588,7 +588,7 @@ func phone(t *testing.T, c *chat, newPerson func(*testing.T) *tab) {
 	ann.waitFor(`document.querySelectorAll(".message").length`, 11)
 	ann.waitFor(fits, true)
 
-	inView := `["#send", "#text", "#logout button", ".message:last-child", "#status"].filter((selector) => {
+	inView := `["#send", "#text", "#logout button", "#messages > li:last-child", "#status"].filter((selector) => {
 		const r = document.querySelector(selector).getBoundingClientRect();
 		return r.width === 0 || r.left < 0 || r.top < 0 || r.right > innerWidth || r.bottom > innerHeight;
 	}).join(" ")`
