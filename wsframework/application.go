@@ -43,7 +43,6 @@ func NewApplication(settings Settings) *Application {
 		idle:       make(chan struct{}),
 		terminated: make(chan struct{}),
 	}
-	app.watch.wake = make(chan struct{}, 1)
 	app.logger = app.settings.Logger
 	app.server = app.newServer()
 	return app
@@ -168,7 +167,6 @@ func (app *Application) forget(c *conn) {
 	if app.alive > 0 {
 		return
 	}
-	app.watch.nudge()
 	if app.draining {
 		close(app.idle)
 	}

@@ -6,17 +6,16 @@ import (
 )
 
 // A watch finds callbacks that take long, so that somebody else reads their connections meanwhile. It
-// costs a callback two atomic operations; its goroutine runs only while there are callbacks to watch.
+// costs a callback two atomic operations; its timer runs only while there are callbacks to watch.
 //
 // A callback that the reading goroutine runs itself has a number, which stands in conn.running. Whoever
 // swaps it for zero has the reading role: the goroutine itself when the callback returns, or the watch
 // when it finds the same number twice.
 type watch struct {
-	wake chan struct{} // looks before the interval is over
-
 	mu      sync.Mutex // protects the following
 	conns   []watched
-	running bool
+	timer   *time.Timer
+	running bool // the timer is set, or look is on its way
 }
 
 type watched struct {
@@ -34,33 +33,19 @@ func (w *watch) add(c *conn) {
 		return
 	}
 	w.conns = append(w.conns, watched{c: c})
-	if !w.running {
-		w.running = true
-		go w.run()
-	}
-}
-
-func (w *watch) run() {
-	ticker := time.NewTicker(watchInterval)
-	defer ticker.Stop()
-	for w.look() {
-		select {
-		case <-ticker.C:
-		case <-w.wake:
-		}
-	}
-}
-
-// nudge makes the goroutine end at once when there are no connections any more.
-func (w *watch) nudge() {
-	select {
-	case w.wake <- struct{}{}:
+	switch {
+	case w.running:
+		return
+	case w.timer == nil:
+		w.timer = time.AfterFunc(watchInterval, w.look)
 	default:
+		w.timer.Reset(watchInterval)
 	}
+	w.running = true
 }
 
-// look reports whether there is still something to watch.
-func (w *watch) look() bool {
+// look is called by the timer, and sets it again while there is something to watch.
+func (w *watch) look() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	kept := w.conns[:0]
@@ -83,8 +68,9 @@ func (w *watch) look() bool {
 	clear(w.conns[len(kept):])
 	w.conns = kept
 	w.running = len(kept) > 0
-	if !w.running {
+	if w.running {
+		w.timer.Reset(watchInterval)
+	} else if cap(kept) > 1024 {
 		w.conns = nil
 	}
-	return w.running
 }
