@@ -117,8 +117,8 @@ type sharedFrame struct {
 	payload []byte
 	plain   []byte
 
-	mu       sync.Mutex // protects the following
-	deflated [10][]byte // whole frames by level
+	mu       sync.Mutex     // protects the following
+	deflated map[int][]byte // whole frames by level; made when first needed
 }
 
 // newSharedFrame copies payload.
@@ -135,6 +135,9 @@ func (f *sharedFrame) bytesFor(d *deflater) []byte {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.deflated[d.level] == nil {
+		if f.deflated == nil {
+			f.deflated = make(map[int][]byte, 1)
+		}
 		payload := d.compress(f.payload)
 		f.deflated[d.level] = appendFrame(make([]byte, 0, frameSize(len(payload))), byte(f.op)|rsv1Bit, payload)
 	}

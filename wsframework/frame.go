@@ -1,6 +1,9 @@
 package wsframework
 
-import "encoding/binary"
+import (
+	"crypto/subtle"
+	"encoding/binary"
+)
 
 // opcode is the type of a frame (RFC 6455, 5.2).
 type opcode byte
@@ -87,13 +90,27 @@ func (h header) compressed() bool { return h.first&rsv1Bit != 0 }
 // continues behind them. dst and src may be the same.
 func unmask(dst, src []byte, key uint32) uint32 {
 	wide := uint64(key)<<32 | uint64(key)
-	for len(src) >= 32 && len(dst) >= 32 {
-		d, s := dst[:32], src[:32]
+	if len(src) >= 4096 {
+		var tile [1024]byte
+		for i := 0; i < len(tile); i += 8 {
+			binary.LittleEndian.PutUint64(tile[i:], wide)
+		}
+		for len(src) >= len(tile) {
+			n := subtle.XORBytes(dst, src, tile[:])
+			dst, src = dst[n:], src[n:]
+		}
+	}
+	for len(src) >= 64 && len(dst) >= 64 {
+		d, s := (*[64]byte)(dst), (*[64]byte)(src)
 		binary.LittleEndian.PutUint64(d[0:], binary.LittleEndian.Uint64(s[0:])^wide)
 		binary.LittleEndian.PutUint64(d[8:], binary.LittleEndian.Uint64(s[8:])^wide)
 		binary.LittleEndian.PutUint64(d[16:], binary.LittleEndian.Uint64(s[16:])^wide)
 		binary.LittleEndian.PutUint64(d[24:], binary.LittleEndian.Uint64(s[24:])^wide)
-		dst, src = dst[32:], src[32:]
+		binary.LittleEndian.PutUint64(d[32:], binary.LittleEndian.Uint64(s[32:])^wide)
+		binary.LittleEndian.PutUint64(d[40:], binary.LittleEndian.Uint64(s[40:])^wide)
+		binary.LittleEndian.PutUint64(d[48:], binary.LittleEndian.Uint64(s[48:])^wide)
+		binary.LittleEndian.PutUint64(d[56:], binary.LittleEndian.Uint64(s[56:])^wide)
+		dst, src = dst[64:], src[64:]
 	}
 	for len(src) >= 8 && len(dst) >= 8 {
 		binary.LittleEndian.PutUint64(dst, binary.LittleEndian.Uint64(src)^wide)

@@ -255,6 +255,7 @@ func (g *gate) payload(h header) ([]byte, error) {
 	isText := h.op() == opText
 	n := int(h.length)
 	if n <= g.in.buffered() {
+		g.in.large = n > pageSize
 		data := make([]byte, n)
 		unmask(data, g.in.bytes()[:n], h.key)
 		g.in.consume(n)
@@ -263,41 +264,30 @@ func (g *gate) payload(h header) ([]byte, error) {
 		}
 		return data, nil
 	}
-	var text utf8Check
+	g.in.large = n > pageSize
 	g.left = h.length
 	data := make([]byte, min(n, readAhead))
+	var text utf8Check
 	key := h.key
-	for got := 0; ; {
-		var read int
-		switch {
-		case g.in.buffered() > 0:
-			read = copy(data[got:], g.in.bytes()[:min(g.in.buffered(), n-got)])
-			g.in.consume(read)
-		case n-got < pageSize:
+	for got := 0; got < n; {
+		if g.in.buffered() == 0 {
 			if err := g.fill(); err != nil {
 				return nil, err
 			}
 			continue
-		default:
-			var err error
-			if read, err = g.read(data[got:]); err != nil {
-				return nil, err
-			}
-		}
-		fresh := data[got : got+read]
-		key = unmask(fresh, fresh, key)
-		got += read
-		g.left -= int64(read)
-		if isText && !text.write(fresh) {
-			return nil, errNotUTF8
-		}
-		if got == n {
-			break
 		}
 		if got == len(data) {
 			grown := make([]byte, min(2*len(data), n))
 			copy(grown, data)
 			data = grown
+		}
+		fresh := data[got:min(len(data), got+g.in.buffered())]
+		key = unmask(fresh, g.in.bytes()[:len(fresh)], key)
+		g.in.consume(len(fresh))
+		got += len(fresh)
+		g.left -= int64(len(fresh))
+		if isText && !text.write(fresh) {
+			return nil, errNotUTF8
 		}
 	}
 	if !text.complete() {
@@ -307,15 +297,6 @@ func (g *gate) payload(h header) ([]byte, error) {
 }
 
 var errNotUTF8 = &protocolError{CloseInvalidPayload, "text is not UTF-8"}
-
-// read reads from the socket past the buffer, which is empty.
-func (g *gate) read(p []byte) (int, error) {
-	g.c.batch.end()
-	g.in.rest()
-	n, err := g.c.tr.read(p)
-	g.c.heardFrom()
-	return n, err
-}
 
 // skip reads what is left of the current frame and forgets it.
 func (g *gate) skip() error {

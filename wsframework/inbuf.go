@@ -2,16 +2,24 @@ package wsframework
 
 import "sync"
 
-// pageSize is the size of a read buffer: enough for a burst of small messages in one system call.
-const pageSize = 4096
+// pageSize is the size of a read buffer: enough for a burst of small messages in one system call. While
+// larger messages come, a larger one is used.
+const (
+	pageSize      = 4 << 10
+	largePageSize = 64 << 10
+)
 
-var pages = sync.Pool{New: func() any { return new([pageSize]byte) }}
+var (
+	pages      = sync.Pool{New: func() any { return new([pageSize]byte) }}
+	largePages = sync.Pool{New: func() any { return new([largePageSize]byte) }}
+)
 
 // An inbuf holds what has arrived and is not yet read. Its page comes from a pool and goes back while
 // nothing is buffered and the connection waits, so that idle connections hold none.
 type inbuf struct {
-	page []byte
-	r, w int
+	page  []byte
+	r, w  int
+	large bool // the next page is to be a large one
 }
 
 func (b *inbuf) buffered() int { return b.w - b.r }
@@ -28,7 +36,12 @@ func (b *inbuf) consume(n int) {
 // space returns where the next input goes, taking a page if there is none. A full page has no space,
 // but no header or control frame is as long as a page.
 func (b *inbuf) space() []byte {
-	if b.page == nil {
+	if b.r == b.w && b.large != (len(b.page) > pageSize) {
+		b.rest()
+	}
+	if b.page == nil && b.large {
+		b.page = largePages.Get().(*[largePageSize]byte)[:]
+	} else if b.page == nil {
 		b.page = pages.Get().(*[pageSize]byte)[:]
 	}
 	if b.r > 0 {
@@ -43,8 +56,11 @@ func (b *inbuf) rest() {
 	if b.page == nil || b.r < b.w {
 		return
 	}
-	if len(b.page) == pageSize {
+	switch len(b.page) {
+	case pageSize:
 		pages.Put((*[pageSize]byte)(b.page))
+	case largePageSize:
+		largePages.Put((*[largePageSize]byte)(b.page))
 	}
 	b.page = nil
 }

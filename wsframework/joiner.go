@@ -197,19 +197,14 @@ func (j *joiner) next(p []byte) (n int, err error) {
 
 func (j *joiner) payload(p []byte) (n int, err error) {
 	g := j.gate
-	switch {
-	case g.in.buffered() == 0 && len(p) >= pageSize:
-		n, err = g.read(p)
-	case g.in.buffered() == 0:
-		err = g.fill()
-		fallthrough
-	default:
-		n = copy(p, g.in.bytes())
-		g.in.consume(n)
+	if g.in.buffered() == 0 {
+		g.in.large = g.left > pageSize
+		if err := g.fill(); err != nil {
+			return 0, err
+		}
 	}
-	if err != nil {
-		return 0, err
-	}
+	n = copy(p, g.in.bytes())
+	g.in.consume(n)
 	g.left -= int64(n)
 	if j.checking {
 		plain := make([]byte, n)

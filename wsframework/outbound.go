@@ -89,6 +89,9 @@ func (o *outbound) write(op opcode, payload []byte, by *batch) error {
 		first, payload = first|rsv1Bit, o.deflate.compress(payload)
 	}
 	size := frameSize(len(payload))
+	if size > chunkSize {
+		by = nil // to copy it would cost more than a system call for it alone
+	}
 
 	o.mu.Lock()
 	err := o.admitLocked(size)

@@ -6,15 +6,12 @@ import (
 	"time"
 )
 
-// A transport moves a connection's bytes. The reading methods are called by one goroutine at a time,
+// A transport moves a connection's bytes. fill is called by one goroutine at a time,
 // the writing ones by another one; close by any.
 type transport interface {
 	// fill waits for input and appends it to in. An implementation that can wait without a buffer
 	// gives in's page back meanwhile.
 	fill(in *inbuf) error
-
-	// read waits for input and reads it into p.
-	read(p []byte) (int, error)
 
 	// canTry reports whether tryWrite works. Where it does not, everything is written by write in a
 	// goroutine of its own.
@@ -57,20 +54,13 @@ type plainTransport struct {
 }
 
 func (t plainTransport) fill(in *inbuf) error {
+	in.large = false // the page is held while waiting
 	n, err := t.c.Read(in.space())
 	in.w += n
 	if n > 0 {
 		return nil
 	}
 	return err
-}
-
-func (t plainTransport) read(p []byte) (int, error) {
-	n, err := t.c.Read(p)
-	if n > 0 {
-		return n, nil
-	}
-	return n, err
 }
 
 func (t plainTransport) canTry() bool { return false }

@@ -16,9 +16,7 @@ type rawTransport struct {
 
 	// Reading: what onReadable works on, and what it found.
 	readFn  func(fd uintptr) bool
-	in      *inbuf // nil: read into p
-	p       []byte
-	readN   int
+	in      *inbuf
 	readErr error
 
 	// Writing.
@@ -44,50 +42,30 @@ func newRawTransport(plain plainTransport) transport {
 
 func (t *rawTransport) fill(in *inbuf) error {
 	t.in = in
-	_, err := t.wait()
-	t.in = nil
-	return err
-}
-
-func (t *rawTransport) read(p []byte) (int, error) {
-	t.p = p
-	n, err := t.wait()
-	t.p = nil
-	return n, err
-}
-
-func (t *rawTransport) wait() (int, error) {
 	if err := t.raw.Read(t.readFn); err != nil {
-		return 0, err
+		return err
 	}
-	return t.readN, t.readErr
+	return t.readErr
 }
 
 // onReadable is called first without knowing whether there is input, then each time some has come.
 func (t *rawTransport) onReadable(fd uintptr) bool {
-	p := t.p
-	if t.in != nil {
-		p = t.in.space()
-	}
+	p := t.in.space()
 	n, errno := readSocket(fd, p)
 	for errno == syscall.EINTR {
 		n, errno = readSocket(fd, p)
 	}
 	switch {
 	case errno == syscall.EAGAIN:
-		if t.in != nil {
-			t.in.rest()
-		}
+		t.in.rest()
 		return false
 	case errno != 0:
-		t.readN, t.readErr = 0, os.NewSyscallError("read", errno)
+		t.readErr = os.NewSyscallError("read", errno)
 	case n == 0:
-		t.readN, t.readErr = 0, io.EOF
+		t.readErr = io.EOF
 	default:
-		t.readN, t.readErr = n, nil
-		if t.in != nil {
-			t.in.w += n
-		}
+		t.readErr = nil
+		t.in.w += n
 	}
 	return true
 }

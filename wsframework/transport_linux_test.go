@@ -77,7 +77,7 @@ func TestRawTransport(t *testing.T) {
 
 			// Errors have names.
 			theirs.Close()
-			if _, err := tr.read(make([]byte, 1)); err == nil {
+			if err := tr.fill(&in); err == nil {
 				t.Error("read from a closed peer")
 			}
 			var errno syscall.Errno

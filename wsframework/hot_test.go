@@ -1,0 +1,149 @@
+package wsframework
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The paths that every message takes, without a socket: what is left is the framework's own work.
+
+// A memory is a transport whose peer sends the same input again and again, as often as it is told, and
+// takes all it is sent.
+type memory struct {
+	input []byte
+	times int
+	rest  []byte
+	sent  int
+}
+
+func (m *memory) fill(in *inbuf) error {
+	if len(m.rest) == 0 {
+		if m.times == 0 {
+			return io.EOF
+		}
+		m.times--
+		m.rest = m.input
+	}
+	if in.buffered() == 0 {
+		in.rest() // as while waiting
+	}
+	n := copy(in.space(), m.rest)
+	in.w += n
+	m.rest = m.rest[n:]
+	return nil
+}
+
+func (m *memory) canTry() bool { return true }
+
+func (m *memory) tryWrite(bufs [][]byte) (n int, err error) {
+	for _, b := range bufs {
+		n += len(b)
+	}
+	m.sent += n
+	return n, nil
+}
+
+func (m *memory) write(bufs [][]byte, _ time.Duration, _ func()) (int, error) {
+	return m.tryWrite(bufs)
+}
+func (m *memory) conn() net.Conn { return nil }
+func (m *memory) close() error   { return nil }
+
+type hotHandler struct {
+	BaseHandler
+	reply func(h *hotHandler, m Message) error
+}
+
+func (h *hotHandler) OnMessage(m Message) error { return h.reply(h, m) }
+
+// newHot makes an open connection on a memory.
+func newHot(app *Application, reply func(h *hotHandler, m Message) error) (*conn, *memory) {
+	h := &hotHandler{reply: reply}
+	c := &conn{app: app, handler: h, tr: new(memory)}
+	c.route = app.newRoute("/", func() Handler { return new(hotHandler) }, nil)
+	c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	app.begin(c)
+	c.out = outbound{tr: c.tr, owner: c, limit: app.settings.MaxPendingOut}
+	c.in.c = c
+	c.parts.Store(initialParts)
+	c.opened.Store(true)
+	h.c.Store(c)
+	return c, c.tr.(*memory)
+}
+
+// clientFrame is a masked frame, as a client sends it.
+func clientFrame(first byte, payload string) []byte {
+	b := appendHeader(nil, first, len(payload))
+	b[1] |= maskBit
+	b = append(b, 1, 2, 3, 4)
+	start := len(b)
+	b = append(b, payload...)
+	unmask(b[start:], b[start:], 0x04030201)
+	return b
+}
+
+var hotReplies = []struct {
+	name   string
+	op     opcode
+	reply  func(h *hotHandler, m Message) error
+	allocs float64 // for each message
+}{
+	{"nothing", opText, func(*hotHandler, Message) error { return nil }, 1},
+	{"WriteBinary", opBinary, func(h *hotHandler, m Message) error { return h.WriteBinary(m.Data) }, 1},
+	{"WriteText", opText, func(h *hotHandler, m Message) error { return h.WriteText("hello") }, 1},
+	{"WriteMessage", opText, func(h *hotHandler, m Message) error { return h.WriteMessage(m) }, 2}, // the interface
+	{"Broadcast", opText, func(h *hotHandler, m Message) error { return h.Broadcast("none", m) }, 4}, // the frame
+}
+
+// What a message costs: one allocation for its data, and none for answering it.
+func TestAllocationsOfAMessage(t *testing.T) {
+	for _, r := range hotReplies {
+		for _, burst := range []int{1, 16} {
+			t.Run(fmt.Sprint(r.name, "/", burst), func(t *testing.T) {
+				const rounds = 200
+				c, m := newHot(NewApplication(Settings{}), r.reply)
+				m.input = bytes.Repeat(clientFrame(byte(r.op), strings.Repeat("x", 128)), burst)
+				perRun := testing.AllocsPerRun(20, func() {
+					m.times = rounds
+					for range rounds * burst {
+						message, ok := c.in.next()
+						if !ok {
+							t.Fatal("the input has ended")
+						}
+						if c.in.in.buffered() > 0 {
+							c.batch.begin()
+						}
+						if !c.line.enter(task{kind: taskMessage, message: message}) || !c.callInline(task{kind: taskMessage, message: message}) {
+							t.Fatal("the line is busy")
+						}
+					}
+					c.batch.end()
+				})
+				if got := perRun / (rounds * float64(burst)); got > r.allocs+0.15 { // a burst starts a goroutine now and then
+					t.Errorf("%.2f allocations a message, want %v", got, r.allocs)
+				}
+			})
+		}
+	}
+}
+
+func BenchmarkMessage(b *testing.B) {
+	for _, r := range hotReplies {
+		for _, burst := range []int{1, 16} {
+			b.Run(fmt.Sprint(r.name, "/", burst), func(b *testing.B) {
+				c, m := newHot(NewApplication(Settings{}), r.reply)
+				m.input = bytes.Repeat(clientFrame(byte(r.op), strings.Repeat("x", 128)), burst)
+				m.times = (b.N + burst - 1) / burst
+				b.ReportAllocs()
+				b.ResetTimer()
+				c.read()
+			})
+		}
+	}
+}
