@@ -97,40 +97,8 @@ var hotReplies = []struct {
 	{"nothing", opText, func(*hotHandler, Message) error { return nil }, 1},
 	{"WriteBinary", opBinary, func(h *hotHandler, m Message) error { return h.WriteBinary(m.Data) }, 1},
 	{"WriteText", opText, func(h *hotHandler, m Message) error { return h.WriteText("hello") }, 1},
-	{"WriteMessage", opText, func(h *hotHandler, m Message) error { return h.WriteMessage(m) }, 2}, // the interface
+	{"WriteMessage", opText, func(h *hotHandler, m Message) error { return h.WriteMessage(m) }, 2},   // the interface
 	{"Broadcast", opText, func(h *hotHandler, m Message) error { return h.Broadcast("none", m) }, 4}, // the frame
-}
-
-// What a message costs: one allocation for its data, and none for answering it.
-func TestAllocationsOfAMessage(t *testing.T) {
-	for _, r := range hotReplies {
-		for _, burst := range []int{1, 16} {
-			t.Run(fmt.Sprint(r.name, "/", burst), func(t *testing.T) {
-				const rounds = 200
-				c, m := newHot(NewApplication(Settings{}), r.reply)
-				m.input = bytes.Repeat(clientFrame(byte(r.op), strings.Repeat("x", 128)), burst)
-				perRun := testing.AllocsPerRun(20, func() {
-					m.times = rounds
-					for range rounds * burst {
-						message, ok := c.in.next()
-						if !ok {
-							t.Fatal("the input has ended")
-						}
-						if c.in.in.buffered() > 0 {
-							c.batch.begin()
-						}
-						if !c.line.enter(task{kind: taskMessage, message: message}) || !c.callInline(task{kind: taskMessage, message: message}) {
-							t.Fatal("the line is busy")
-						}
-					}
-					c.batch.end()
-				})
-				if got := perRun / (rounds * float64(burst)); got > r.allocs+0.15 { // a burst starts a goroutine now and then
-					t.Errorf("%.2f allocations a message, want %v", got, r.allocs)
-				}
-			})
-		}
-	}
 }
 
 func BenchmarkMessage(b *testing.B) {

@@ -1,0 +1,44 @@
+//go:build !race
+
+// Under the race detector a sync.Pool forgets what it is given now and then.
+
+package wsframework
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// What a message costs: one allocation for its data, and none for answering it.
+func TestAllocationsOfAMessage(t *testing.T) {
+	for _, r := range hotReplies {
+		for _, burst := range []int{1, 16} {
+			t.Run(fmt.Sprint(r.name, "/", burst), func(t *testing.T) {
+				const rounds = 200
+				c, m := newHot(NewApplication(Settings{}), r.reply)
+				m.input = bytes.Repeat(clientFrame(byte(r.op), strings.Repeat("x", 128)), burst)
+				perRun := testing.AllocsPerRun(20, func() {
+					m.times = rounds
+					for range rounds * burst {
+						message, ok := c.in.next()
+						if !ok {
+							t.Fatal("the input has ended")
+						}
+						if c.in.in.buffered() > 0 {
+							c.batch.begin()
+						}
+						if !c.line.enter(task{kind: taskMessage, message: message}) || !c.callInline(task{kind: taskMessage, message: message}) {
+							t.Fatal("the line is busy")
+						}
+					}
+					c.batch.end()
+				})
+				if got := perRun / (rounds * float64(burst)); got > r.allocs+0.15 { // a burst starts a goroutine now and then
+					t.Errorf("%.2f allocations a message, want %v", got, r.allocs)
+				}
+			})
+		}
+	}
+}
