@@ -243,7 +243,7 @@ func (h *BaseHandler) Session() *Session {
 // the connection opens: chi.URLParam, say, is right in Prepare only. PathValue is always right.
 func (h *BaseHandler) Request() *http.Request {
 	if c := h.conn(); c != nil {
-		return c.request
+		return c.publicRequest()
 	}
 	return nil
 }

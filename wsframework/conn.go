@@ -22,7 +22,8 @@ type conn struct {
 	handler Handler
 
 	// Set during the handshake, read-only afterwards.
-	request    *http.Request // without a body
+	request    *http.Request
+	public     atomic.Pointer[http.Request] // see publicRequest
 	ctx        context.Context
 	cancel     context.CancelCauseFunc
 	session    *Session

@@ -65,7 +65,7 @@ func (h *BaseHandler) GetCurrentUser() (any, error) {
 	case c == nil:
 		return nil, ErrNotOpen
 	case c.app.settings.CurrentUser != nil:
-		return c.app.settings.CurrentUser(c.request)
+		return c.app.settings.CurrentUser(c.publicRequest())
 	case c.session != nil:
 		return c.session.Get("user"), nil
 	}

@@ -119,8 +119,19 @@ func (c *conn) setRequest(r *http.Request, ctx context.Context) {
 		c.cancel(nil)
 	}
 	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	c.request = r.WithContext(c.ctx)
-	c.request.Body = http.NoBody
+	c.request = r
+	c.public.Store(nil)
+}
+
+// publicRequest is the request as handlers see it: with the connection's context. Few ask for it.
+func (c *conn) publicRequest() *http.Request {
+	if r := c.public.Load(); r != nil {
+		return r
+	}
+	r := c.request.WithContext(c.ctx)
+	r.Body = http.NoBody
+	c.public.CompareAndSwap(nil, r)
+	return c.public.Load()
 }
 
 // currentUser asks the handler once, during the handshake.
@@ -275,19 +286,15 @@ func (rt *route) accept(c *conn, w http.ResponseWriter, r *http.Request) error {
 		options.CompressionMode = websocket.CompressionContextTakeover
 		r = withDeflateOffer(r, rt.compression)
 	}
-	ws, err := websocket.Accept(takeover, r, &options)
-	if err != nil {
-		if takeover.hijacked != nil {
-			takeover.hijacked.Close()
-		}
-		if takeover.wroteHeader {
-			return &answered{err}
-		}
-		return err
+	_, err := websocket.Accept(takeover, r, &options)
+	switch {
+	case errors.Is(err, errTaken):
+		c.startTransport(takeover)
+		return nil
+	case takeover.wroteHeader:
+		return &answered{err}
 	}
-	ws.CloseNow() // it has done its work; most connections never need a reader of coder's
-	c.startTransport(takeover)
-	return nil
+	return err
 }
 
 // answered wraps an error that comes too late to be told to the client.
@@ -298,7 +305,7 @@ func (c *conn) startTransport(t *upgradeWriter) {
 	c.tr = newTransport(t.hijacked)
 	settings := &c.app.settings
 	c.out = outbound{tr: c.tr, owner: c, limit: settings.MaxPendingOut, policy: settings.SlowConsumer, timeout: settings.WriteTimeout}
-	if c.extensions = t.Header().Get("Sec-Websocket-Extensions"); c.extensions != "" {
+	if c.extensions = t.extensions; c.extensions != "" {
 		c.out.deflate = newDeflater(c.route.compression)
 		if strings.Contains(c.extensions, "server_no_context_takeover") {
 			c.out.deflate.takeover = false
@@ -351,21 +358,42 @@ func findHijacker(w http.ResponseWriter) (outermost http.Hijacker) {
 }
 
 // An upgradeWriter is the http.ResponseWriter that coder sees. The header goes out through the outer
-// writers, as sessions and logs hang on them; hijacking takes the connection from coder, who only answers
-// the handshake.
+// writers, as sessions and logs hang on them. Hijacking takes the connection from coder, who answers the
+// handshake and is then told that there is none: most connections never need a reader of coder's, and
+// who does gets it later (see joiner). What coder says to that goes nowhere.
 type upgradeWriter struct {
 	http.ResponseWriter
 	hijacker    http.Hijacker
 	hijacked    net.Conn
 	early       []byte // what the client sent right behind its request
+	extensions  string
 	wroteHeader bool
 }
 
+// errTaken tells coder's Accept that the connection is in other hands.
+var errTaken = errors.New("taken")
+
 func (w *upgradeWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
+func (w *upgradeWriter) Header() http.Header {
+	if w.hijacked != nil {
+		return make(http.Header)
+	}
+	return w.ResponseWriter.Header()
+}
+
+func (w *upgradeWriter) Write(p []byte) (int, error) {
+	if w.hijacked != nil {
+		return len(p), nil
+	}
+	return w.ResponseWriter.Write(p)
+}
+
 func (w *upgradeWriter) WriteHeader(status int) {
-	w.wroteHeader = true
-	w.ResponseWriter.WriteHeader(status)
+	if w.hijacked == nil {
+		w.wroteHeader = true
+		w.ResponseWriter.WriteHeader(status)
+	}
 }
 
 // WriteHeaderNow is gin's: its writer keeps a header back until it is told.
@@ -376,6 +404,7 @@ func (w *upgradeWriter) WriteHeaderNow() {
 }
 
 func (w *upgradeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w.extensions = w.Header().Get("Sec-Websocket-Extensions")
 	hijacked, rw, err := w.hijacker.Hijack()
 	if err != nil {
 		return nil, nil, err
@@ -385,14 +414,8 @@ func (w *upgradeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		buffered, _ := rw.Reader.Peek(n)
 		w.early = append([]byte(nil), buffered...)
 	}
-	conn := unownedConn{hijacked}
-	return conn, coderBuffers(conn), nil
+	return nil, nil, errTaken
 }
-
-// An unownedConn is a connection that is not closed by whom it is given to.
-type unownedConn struct{ net.Conn }
-
-func (unownedConn) Close() error { return nil }
 
 // refuse answers with an error and logs it.
 func (rt *route) refuse(w http.ResponseWriter, r *http.Request, c *conn, err error) {
