@@ -91,14 +91,7 @@ func (h header) compressed() bool { return h.first&rsv1Bit != 0 }
 func unmask(dst, src []byte, key uint32) uint32 {
 	wide := uint64(key)<<32 | uint64(key)
 	if len(src) >= 4096 {
-		var tile [1024]byte
-		for i := 0; i < len(tile); i += 8 {
-			binary.LittleEndian.PutUint64(tile[i:], wide)
-		}
-		for len(src) >= len(tile) {
-			n := subtle.XORBytes(dst, src, tile[:])
-			dst, src = dst[n:], src[n:]
-		}
+		dst, src = unmaskMany(dst, src, wide)
 	}
 	for len(src) >= 64 && len(dst) >= 64 {
 		d, s := (*[64]byte)(dst), (*[64]byte)(src)
@@ -121,4 +114,20 @@ func unmask(dst, src []byte, key uint32) uint32 {
 		key = key>>8 | key<<24
 	}
 	return key
+}
+
+// unmaskMany does all but the last kilobyte with the standard library's vector instructions. It is not
+// inlined, as its pattern would make the stack of every reading goroutine larger.
+//
+//go:noinline
+func unmaskMany(dst, src []byte, wide uint64) (_, _ []byte) {
+	var pattern [1024]byte
+	for i := 0; i < len(pattern); i += 8 {
+		binary.LittleEndian.PutUint64(pattern[i:], wide)
+	}
+	for len(src) >= len(pattern) {
+		n := subtle.XORBytes(dst, src, pattern[:])
+		dst, src = dst[n:], src[n:]
+	}
+	return dst, src
 }
