@@ -26,15 +26,16 @@ func (o *outbound) admitLocked(size int) *admitError {
 	if o.state != outOpen {
 		return errQueueClosed
 	}
-	if o.limit <= 0 || o.queued == 0 || o.queued+size <= o.limit {
+	limit := o.settings.MaxPendingOut
+	if limit <= 0 || o.queued == 0 || o.queued+size <= limit {
 		return nil
 	}
-	switch o.policy {
+	switch o.settings.SlowConsumer {
 	case DropOldest:
-		if stays := o.queued - o.droppableLocked(); stays > 0 && stays+size > o.limit {
+		if stays := o.queued - o.droppableLocked(); stays > 0 && stays+size > limit {
 			return errDroppedNewest // dropping would not make room
 		}
-		o.dropOldestLocked(o.queued + size - o.limit)
+		o.dropOldestLocked(o.queued + size - limit)
 		return errDroppedOldest
 	case DropNewest:
 		return errDroppedNewest

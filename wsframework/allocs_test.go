@@ -22,9 +22,9 @@ func TestAllocationsOfAMessage(t *testing.T) {
 				perRun := testing.AllocsPerRun(20, func() {
 					m.times = rounds
 					for range rounds * burst {
-						message, ok := c.in.next()
-						if !ok {
-							t.Fatal("the input has ended")
+						message, err := c.in.next()
+						if err != nil {
+							t.Fatal(err)
 						}
 						if c.in.in.buffered() > 0 {
 							c.batch.begin()

@@ -24,6 +24,7 @@ type Application struct {
 	hub         hub
 	all         group // every connection, from its handshake until all its parts are done
 	watch       watch
+	parking     parking
 	harmlessLog harmlessLog
 
 	mu         sync.Mutex // protects the following

@@ -144,6 +144,7 @@ func (c *conn) closeSocket() {
 	}
 	c.mu.Unlock()
 	c.tr.close()
+	c.wake() // to see that
 	c.out.kill()
 	c.partDone()
 }

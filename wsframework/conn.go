@@ -41,6 +41,9 @@ type conn struct {
 	callNo  uint64
 	running atomic.Uint64 // see watch
 	watched atomic.Bool
+	parked  atomic.Bool // nobody has the reading role, until wake
+	spot    int32       // parking's
+	quietAt uint64      // callNo at the last pong
 
 	line    line
 	heard   atomic.Bool // something arrived since the last ping
@@ -53,7 +56,7 @@ type conn struct {
 	mu          sync.Mutex // protects the following
 	cause       *CloseError
 	revoked     *CloseError // the session ended before the connection was open
-	sessionKey  [32]byte    // SHA-256 of the session's token; zero without one
+	sessionKey  *[32]byte   // SHA-256 of the session's token; nil without one
 	user        any
 	userErr     error
 	hasUser     bool   // user and userErr are set, or about to be
@@ -90,16 +93,47 @@ func (c *conn) start() {
 	c.startKeepalive()
 	open := task{kind: taskOpen}
 	c.line.enter(open)
-	if c.callInline(open) {
+	if c.callInline(open) && !(c.in.in.buffered() == 0 && c.park()) {
 		c.read()
 	}
+}
+
+// park ends the reading until there is input or the socket is closed, and reports whether that is
+// possible: then the caller has the reading role no more.
+func (c *conn) park() bool {
+	c.quietAt = c.callNo
+	c.batch.end()
+	c.in.in.rest()
+	c.parked.Store(true)
+	return c.app.parking.add(c) || !c.parked.CompareAndSwap(true, false)
+}
+
+// wake lets a goroutine read on if the connection is parked.
+func (c *conn) wake() {
+	if c.parked.CompareAndSwap(true, false) {
+		c.app.parking.remove(c)
+		go c.read()
+	}
+}
+
+// isQuiet is asked when a pong has arrived, and reports whether nothing else has since the last one.
+func (c *conn) isQuiet() bool {
+	quiet := c.callNo == c.quietAt
+	c.quietAt = c.callNo
+	return quiet
 }
 
 // read reads and delivers messages for as long as the goroutine has the reading role.
 func (c *conn) read() {
 	for {
-		m, ok := c.in.next()
-		if !ok {
+		m, err := c.in.next()
+		if err == errQuiet {
+			if c.park() {
+				return
+			}
+			continue
+		}
+		if err != nil {
 			c.readingEnded()
 			return
 		}

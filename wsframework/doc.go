@@ -55,8 +55,8 @@
 // fragmented or compressed to coder's reader, which never sees a byte beyond the current message. Going
 // out, a frame is encoded once, also for a thousand receivers, and each connection's queue combines
 // what waits into few system calls: who writes while nobody else does hands the frame to the kernel,
-// who writes meanwhile appends. While more input is buffered, replies wait for each other. An idle
-// connection holds one goroutine and no buffer. Over plain TCP and Unix sockets on Linux this uses non-
-// blocking system calls; TLS, pipes, wrapped connections and other systems take a path with the same
-// queue and a goroutine that writes.
+// who writes meanwhile appends. While more input is buffered, replies wait for each other. Over plain
+// TCP and Unix sockets on Linux this uses non-blocking system calls, and a quiet connection holds neither
+// a buffer nor a goroutine; TLS, pipes, wrapped connections and other systems take a path with the same
+// queue, a goroutine that reads and one that writes when there is something.
 package wsframework

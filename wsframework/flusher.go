@@ -119,7 +119,7 @@ func (o *outbound) drainSlowly() {
 	for o.takeLocked() {
 		o.mu.Unlock()
 		bufs, delta := o.vectors()
-		n, err := o.tr.write(bufs, o.timeout, o.owner.heardFrom)
+		n, err := o.tr.write(bufs, o.settings.WriteTimeout, o.owner.heardFrom)
 		o.mu.Lock()
 		o.departedLocked(n, delta)
 		if err != nil {

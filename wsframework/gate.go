@@ -37,13 +37,17 @@ var errCloseReceived = errors.New("wsframework: close frame received")
 // readAhead is how much memory a message gets before that much has arrived.
 const readAhead = 64 << 10
 
-// next returns the next message, or false when the reading has ended. After a violation and after our
-// own close frame it reads on and discards, so that the peer is not reset before it has seen our frame.
-func (g *gate) next() (Message, bool) {
+// errQuiet says that nothing has come for a while but pongs.
+var errQuiet = errors.New("wsframework: quiet")
+
+// next returns the next message, errQuiet, or another error when the reading has ended. After a violation
+// and after our own close frame it reads on and discards, so that the peer is not reset before it has
+// seen our frame.
+func (g *gate) next() (Message, error) {
 	for {
 		m, err := g.message()
-		if err == nil {
-			return m, true
+		if err == nil || err == errQuiet {
+			return m, err
 		}
 		if violation, ok := err.(*protocolError); ok {
 			g.lenient = true
@@ -53,7 +57,7 @@ func (g *gate) next() (Message, bool) {
 		if err != errCloseReceived {
 			g.c.readFailed(err)
 		}
-		return Message{}, false
+		return Message{}, err
 	}
 }
 
@@ -70,6 +74,9 @@ func (g *gate) message() (Message, error) {
 		switch {
 		case h.op().isControl():
 			err = g.control(h)
+			if err == nil && h.op() == opPong && g.c.isQuiet() && g.in.buffered() == 0 {
+				err = errQuiet
+			}
 		case discard:
 			g.left = h.length
 			err = g.skip()

@@ -69,7 +69,7 @@ func newHot(app *Application, reply func(h *hotHandler, m Message) error) (*conn
 	c.route = app.newRoute("/", func() Handler { return new(hotHandler) }, nil)
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	app.begin(c)
-	c.out = outbound{tr: c.tr, owner: c, limit: app.settings.MaxPendingOut}
+	c.out = outbound{tr: c.tr, owner: c, settings: &app.settings}
 	c.in.c = c
 	c.parts.Store(initialParts)
 	c.opened.Store(true)

@@ -1,9 +1,6 @@
 package wsframework
 
-import (
-	"sync"
-	"time"
-)
+import "sync"
 
 // An outbound is the queue of one connection's outgoing frames. Nobody who writes ever waits for the
 // peer, and writes combine: whoever writes while nobody is flushing becomes the flusher and hands the
@@ -17,12 +14,10 @@ import (
 // how they leave, flushwait.go how Flush waits for that.
 type outbound struct {
 	// Set before the connection is used.
-	tr      transport
-	owner   outboundOwner
-	limit   int // bytes
-	policy  SlowConsumerPolicy
-	timeout time.Duration
-	deflate *deflater // nil unless compression was negotiated
+	tr       transport
+	owner    outboundOwner
+	settings *Settings
+	deflate  *deflater // nil unless compression was negotiated
 
 	mu sync.Mutex // protects the following
 

@@ -92,7 +92,7 @@ func (c *conn) setSessionKey(token string) {
 	if token != "" {
 		key := sha256.Sum256([]byte(token))
 		c.mu.Lock()
-		c.sessionKey = key
+		c.sessionKey = &key
 		c.mu.Unlock()
 	}
 }
@@ -100,7 +100,7 @@ func (c *conn) setSessionKey(token string) {
 // revoke closes the connection if it lives on the session with this key, also if it is yet to open.
 func (c *conn) revoke(key [32]byte, end *CloseError) {
 	c.mu.Lock()
-	mine, opened := c.sessionKey == key, c.opened.Load()
+	mine, opened := c.sessionKey != nil && *c.sessionKey == key, c.opened.Load()
 	if mine && !opened {
 		c.revoked = end
 	}

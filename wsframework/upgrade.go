@@ -303,8 +303,7 @@ type answered struct{ error }
 // startTransport builds what lies between the socket and the callbacks.
 func (c *conn) startTransport(t *upgradeWriter) {
 	c.tr = newTransport(t.hijacked)
-	settings := &c.app.settings
-	c.out = outbound{tr: c.tr, owner: c, limit: settings.MaxPendingOut, policy: settings.SlowConsumer, timeout: settings.WriteTimeout}
+	c.out = outbound{tr: c.tr, owner: c, settings: &c.app.settings}
 	if c.extensions = t.extensions; c.extensions != "" {
 		c.out.deflate = newDeflater(c.route.compression)
 		if strings.Contains(c.extensions, "server_no_context_takeover") {
