@@ -59,17 +59,17 @@ type conn struct {
 	sessionKey  *[32]byte   // SHA-256 of the session's token; nil without one
 	user        any
 	userErr     error
-	hasUser     bool   // user and userErr are set, or about to be
 	peerCode    int    // of the peer's close frame, if it came before ours began to leave
 	peerReason  string // likewise
+	closeTimer  *time.Timer
+	keepalive   *time.Timer
+	tickers     map[*ticker]struct{}
+	hasUser     bool // user and userErr are set, or about to be
 	peerFirst   bool
 	sentFrame   bool
 	gotFrame    bool
 	socketGone  bool
-	closeTimer  *time.Timer
-	keepalive   *time.Timer
 	waitingPong bool // the keep-alive timer's own
-	tickers     map[*ticker]struct{}
 
 	// Protected by the hub's lock.
 	memberships []*membership
