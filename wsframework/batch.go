@@ -6,9 +6,9 @@ import (
 )
 
 // A batch lets the writes of a callback wait for each other while more input of its connection is
-// buffered, so that a burst leaves in one write for each receiver. It never makes a write wait for the
-// callback itself: the first deferred write also sends a goroutine on its way, which flushes as soon
-// as a processor is free.
+// buffered, so that a burst leaves in one write for each receiver. It is opened only for a handler that
+// is known to be quick, and never makes a write wait for the callback itself: the first deferred write
+// also sends a goroutine on its way, which flushes as soon as a processor is free.
 //
 // A nil batch is never open. All methods may be called from any goroutine.
 type batch struct {

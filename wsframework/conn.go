@@ -44,6 +44,7 @@ type conn struct {
 	parked  atomic.Bool // nobody has the reading role, until wake
 	spot    int32       // parking's
 	quietAt uint64      // callNo at the last pong
+	brisk   bool        // the last OnMessage took no time to speak of
 
 	line    line
 	heard   atomic.Bool // something arrived since the last ping
@@ -140,7 +141,10 @@ func (c *conn) read() {
 		if c.discard.Load() {
 			continue
 		}
-		if c.in.in.buffered() > 0 {
+		switch {
+		case !c.brisk:
+			c.batch.end()
+		case c.in.in.buffered() > 0:
 			c.batch.begin()
 		}
 		t := task{kind: taskMessage, message: m}
@@ -176,8 +180,13 @@ func (c *conn) callInline(t task) bool {
 	if !c.watched.Load() {
 		c.app.watch.add(c)
 	}
+	began := c.app.watch.ticks.Load()
 	c.runLine(t, n)
-	return c.running.CompareAndSwap(n, 0)
+	if !c.running.CompareAndSwap(n, 0) {
+		return false
+	}
+	c.brisk = t.kind == taskMessage && c.app.watch.ticks.Load() == began
+	return true
 }
 
 // deliver brings a task to the line from a goroutine that does not read, and may run it here.

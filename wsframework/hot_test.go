@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -113,5 +114,26 @@ func BenchmarkMessage(b *testing.B) {
 				c.read()
 			})
 		}
+	}
+}
+
+// What a burst's messages are answered with waits for each other once the handler has shown that it is
+// quick, and leaves at once while nobody knows.
+func TestOnlyQuickHandlersDeferTheirWrites(t *testing.T) {
+	var deferred []bool
+	c, m := newHot(NewApplication(Settings{}), func(h *hotHandler, _ Message) error {
+		deferred = append(deferred, h.conn().batch.isOpen())
+		if len(deferred) == 3 {
+			h.conn().app.watch.ticks.Add(1) // it was a long one
+		}
+		return h.WriteText("hello")
+	})
+	m.input, m.times = bytes.Repeat(clientFrame(byte(opText), "x"), 5), 1
+	c.read()
+	if want := []bool{false, true, true, false, false}; !slices.Equal(deferred, want) {
+		t.Errorf("deferred: %v, want %v", deferred, want)
+	}
+	if want := 5 * frameSize(len("hello")); m.sent != want {
+		t.Errorf("%d bytes left, want %d", m.sent, want)
 	}
 }

@@ -2,6 +2,7 @@ package wsframework
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,6 +13,8 @@ import (
 // swaps it for zero has the reading role: the goroutine itself when the callback returns, or the watch
 // when it finds the same number twice.
 type watch struct {
+	ticks atomic.Uint64 // a clock that goes while there is something to watch
+
 	mu      sync.Mutex // protects the following
 	conns   []watched
 	timer   *time.Timer
@@ -46,12 +49,14 @@ func (w *watch) add(c *conn) {
 
 // look is called by the timer, and sets it again while there is something to watch.
 func (w *watch) look() {
+	w.ticks.Add(1)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	kept := w.conns[:0]
 	for _, e := range w.conns {
 		now := e.c.running.Load()
 		if now != 0 && now == e.seen && e.c.running.CompareAndSwap(now, 0) {
+			e.c.brisk = false
 			go e.c.read()
 			now = 0
 		}
