@@ -166,7 +166,9 @@ func (h *BaseHandler) broadcast(group string, message any, others bool) error {
 	if others {
 		except = c
 	}
+	began := c.app.watch.ticks.Load()
 	c.app.hub.broadcast(group, newSharedFrame(opcode(op), payload), except, &c.batch)
+	c.batch.excuse.Add(c.app.watch.ticks.Load() - began)
 	return nil
 }
 

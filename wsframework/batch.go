@@ -12,7 +12,8 @@ import (
 //
 // A nil batch is never open. All methods may be called from any goroutine.
 type batch struct {
-	open atomic.Bool
+	open   atomic.Bool
+	excuse atomic.Int64 // the watch's ticks that passed within Broadcast: those are not the handler's fault
 
 	mu     sync.Mutex // protects the following
 	dirty  []*outbound

@@ -43,8 +43,8 @@ type conn struct {
 	watched atomic.Bool
 	parked  atomic.Bool // nobody has the reading role, until wake
 	spot    int32       // parking's
-	quietAt uint64      // callNo at the last pong
-	brisk   bool        // the last OnMessage took no time to speak of
+	quietAt uint32      // callNo at the last pong
+	slow    bool        // the last OnMessage took its time
 
 	line    line
 	heard   atomic.Bool // something arrived since the last ping
@@ -102,7 +102,7 @@ func (c *conn) start() {
 // park ends the reading until there is input or the socket is closed, and reports whether that is
 // possible: then the caller has the reading role no more.
 func (c *conn) park() bool {
-	c.quietAt = c.callNo
+	c.quietAt = uint32(c.callNo)
 	c.batch.end()
 	c.in.in.rest()
 	c.parked.Store(true)
@@ -119,8 +119,9 @@ func (c *conn) wake() {
 
 // isQuiet is asked when a pong has arrived, and reports whether nothing else has since the last one.
 func (c *conn) isQuiet() bool {
-	quiet := c.callNo == c.quietAt
-	c.quietAt = c.callNo
+	now := uint32(c.callNo)
+	quiet := now == c.quietAt
+	c.quietAt = now
 	return quiet
 }
 
@@ -142,7 +143,7 @@ func (c *conn) read() {
 			continue
 		}
 		switch {
-		case !c.brisk:
+		case c.slow || !c.route.quick.Load():
 			c.batch.end()
 		case c.in.in.buffered() > 0:
 			c.batch.begin()
@@ -180,12 +181,17 @@ func (c *conn) callInline(t task) bool {
 	if !c.watched.Load() {
 		c.app.watch.add(c)
 	}
-	began := c.app.watch.ticks.Load()
+	began := c.app.watch.ticks.Load() - c.batch.excuse.Load()
 	c.runLine(t, n)
 	if !c.running.CompareAndSwap(n, 0) {
 		return false
 	}
-	c.brisk = t.kind == taskMessage && c.app.watch.ticks.Load() == began
+	if t.kind == taskMessage {
+		c.slow = c.app.watch.ticks.Load()-c.batch.excuse.Load() > began
+		if !c.slow && !c.route.quick.Load() {
+			c.route.quick.Store(true)
+		}
+	}
 	return true
 }
 

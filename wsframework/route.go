@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // A route makes the handlers of one endpoint and upgrades its requests. It is an http.Handler.
@@ -17,6 +18,7 @@ type route struct {
 	authenticated bool
 	maxMessage    int
 	compression   *CompressionOptions
+	quick         atomic.Bool // an OnMessage took no time to speak of: see batch
 }
 
 // A RouteOption configures one endpoint.

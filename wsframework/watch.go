@@ -13,7 +13,7 @@ import (
 // swaps it for zero has the reading role: the goroutine itself when the callback returns, or the watch
 // when it finds the same number twice.
 type watch struct {
-	ticks atomic.Uint64 // a clock that goes while there is something to watch
+	ticks atomic.Int64 // a clock that goes while there is something to watch
 
 	mu      sync.Mutex // protects the following
 	conns   []watched
@@ -56,7 +56,7 @@ func (w *watch) look() {
 	for _, e := range w.conns {
 		now := e.c.running.Load()
 		if now != 0 && now == e.seen && e.c.running.CompareAndSwap(now, 0) {
-			e.c.brisk = false
+			e.c.slow = true
 			go e.c.read()
 			now = 0
 		}
