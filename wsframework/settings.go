@@ -44,8 +44,8 @@ type Settings struct {
 	// SlowConsumer says what happens to a message that exceeds MaxPendingOut. Default: CloseSlow.
 	SlowConsumer SlowConsumerPolicy
 
-	// WriteTimeout ends a connection whose peer takes not a byte for so long, with code 1006. Default:
-	// 30 s. Tornado: none.
+	// WriteTimeout ends a connection whose peer takes not a byte for so long, or up to a quarter longer,
+	// with code 1006. Default: 30 s. Tornado: none.
 	WriteTimeout time.Duration
 
 	// CloseTimeout is how long a peer may take to answer a close frame. Default: 5 s, as Tornado.

@@ -31,29 +31,22 @@ type transport interface {
 // newTransport picks the raw path where nothing between the connection and the kernel could want to
 // see the bytes (a wrapper may encrypt or count them), and the plain path everywhere else.
 func newTransport(c net.Conn) transport {
-	plain := plainTransport{c}
 	switch c.(type) {
 	case *net.TCPConn, *net.UnixConn:
-		if raw := newRawTransport(plain); raw != nil {
+		if raw := newRawTransport(c); raw != nil {
 			return raw
 		}
 	}
-	return plain
+	return &plainTransport{c: c}
 }
-
-// maxWrite is how much a peer has to take within a time-out: a TLS connection can't go on after one, so
-// there it has to mean that nothing moves.
-const maxWrite = 16 << 10
-
-// drainTime tells a write that had to wait until the peer took something from one that found room.
-const drainTime = 10 * time.Millisecond
 
 // plainTransport works over any net.Conn.
 type plainTransport struct {
-	c net.Conn
+	c        net.Conn
+	deadline time.Time // for writing
 }
 
-func (t plainTransport) fill(in *inbuf) error {
+func (t *plainTransport) fill(in *inbuf) error {
 	in.large = false // the page is held while waiting
 	n, err := t.c.Read(in.space())
 	in.w += n
@@ -63,23 +56,46 @@ func (t plainTransport) fill(in *inbuf) error {
 	return err
 }
 
-func (t plainTransport) canTry() bool { return false }
+func (t *plainTransport) canTry() bool { return false }
 
-func (t plainTransport) tryWrite([][]byte) (int, error) { return 0, nil }
+func (t *plainTransport) tryWrite([][]byte) (int, error) { return 0, nil }
 
-func (t plainTransport) write(bufs [][]byte, timeout time.Duration, drained func()) (written int, err error) {
+func (t *plainTransport) write(bufs [][]byte, timeout time.Duration, drained func()) (int, error) {
+	return writeAll(t.c, &t.deadline, bufs, timeout, drained)
+}
+
+func (t *plainTransport) conn() net.Conn { return t.c }
+
+func (t *plainTransport) close() error { return t.c.Close() }
+
+// maxWrite is how much a peer has to take within a time-out: a TLS connection can't go on after one, so
+// there it has to mean that nothing moves.
+const maxWrite = 16 << 10
+
+// drainTime tells a write that had to wait until the peer took something from one that found room. A
+// small one is not worth a look at the clock.
+const (
+	drainTime = 10 * time.Millisecond
+	drainSize = 1 << 10
+)
+
+// writeAll is a transport's write. Setting a deadline costs as much as a small message, so it is set a
+// quarter of the time-out too late, and stands for several writes.
+func writeAll(c net.Conn, deadline *time.Time, bufs [][]byte, timeout time.Duration, drained func()) (written int, err error) {
 	for _, b := range bufs {
 		for len(b) > 0 {
 			began := time.Now()
-			if timeout > 0 {
-				if err := t.c.SetWriteDeadline(began.Add(timeout)); err != nil {
+			if timeout > 0 && deadline.Sub(began) < timeout {
+				*deadline = began.Add(timeout + timeout/4)
+				if err := c.SetWriteDeadline(*deadline); err != nil {
 					return written, err
 				}
 			}
-			n, err := t.c.Write(b[:min(len(b), maxWrite)])
+			piece := b[:min(len(b), maxWrite)]
+			n, err := c.Write(piece)
 			written += n
 			b = b[n:]
-			if n > 0 && time.Since(began) > drainTime {
+			if n >= drainSize && time.Since(began) > drainTime {
 				drained()
 			}
 			// A deadline that passed while bytes were still moving is no stuck peer.
@@ -90,7 +106,3 @@ func (t plainTransport) write(bufs [][]byte, timeout time.Duration, drained func
 	}
 	return written, nil
 }
-
-func (t plainTransport) conn() net.Conn { return t.c }
-
-func (t plainTransport) close() error { return t.c.Close() }

@@ -4,14 +4,16 @@ package wsframework
 
 import (
 	"io"
+	"net"
 	"os"
 	"syscall"
+	"time"
 )
 
 // rawTransport reads and writes a TCP or Unix socket with non-blocking system calls: it waits for input
 // without holding a buffer, and it writes without a goroutine switch.
 type rawTransport struct {
-	plainTransport
+	c   net.Conn
 	raw syscall.RawConn
 
 	// Reading: what onReadable works on, and what it found.
@@ -26,8 +28,8 @@ type rawTransport struct {
 	writeErr error
 }
 
-func newRawTransport(plain plainTransport) transport {
-	sc, ok := plain.c.(syscall.Conn)
+func newRawTransport(c net.Conn) transport {
+	sc, ok := c.(syscall.Conn)
 	if !ok {
 		return nil
 	}
@@ -35,7 +37,7 @@ func newRawTransport(plain plainTransport) transport {
 	if err != nil {
 		return nil
 	}
-	t := &rawTransport{plainTransport: plain, raw: raw}
+	t := &rawTransport{c: c, raw: raw}
 	t.readFn, t.writeFn = t.onReadable, t.onWritable
 	return t
 }
@@ -96,3 +98,13 @@ func (t *rawTransport) onWritable(fd uintptr) {
 		t.writeErr = os.NewSyscallError("write", errno)
 	}
 }
+
+// write is for what tryWrite has left.
+func (t *rawTransport) write(bufs [][]byte, timeout time.Duration, drained func()) (int, error) {
+	var deadline time.Time
+	return writeAll(t.c, &deadline, bufs, timeout, drained)
+}
+
+func (t *rawTransport) conn() net.Conn { return t.c }
+
+func (t *rawTransport) close() error { return t.c.Close() }

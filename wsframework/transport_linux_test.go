@@ -99,7 +99,7 @@ func TestRawTransport(t *testing.T) {
 func TestWrappedConnectionsTakeThePlainPath(t *testing.T) {
 	ours, _ := socketPair(t, "tcp", "127.0.0.1:0")
 	embedded := struct{ *net.TCPConn }{ours.(*net.TCPConn)}
-	if tr, ok := newTransport(embedded).(plainTransport); !ok {
+	if tr, ok := newTransport(embedded).(*plainTransport); !ok {
 		t.Errorf("a wrapped connection has %T", tr)
 	}
 }

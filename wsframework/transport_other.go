@@ -2,5 +2,7 @@
 
 package wsframework
 
+import "net"
+
 // newRawTransport returns nil: this system takes the plain path.
-func newRawTransport(plainTransport) transport { return nil }
+func newRawTransport(net.Conn) transport { return nil }
