@@ -54,11 +54,18 @@ func (s Idle) Run(t Target, _ Window) (Result, error) {
 	return result, newBroadcastRun(f, p, 1).assemble()
 }
 
-// Allowed returns how many of n connections a process may have, as far as its limit of open files goes.
+// Allowed returns how many of n connections a process may have, as far as its limit of open files goes. It
+// raises the limit, also for the servers, where that is permitted.
 func Allowed(n int) int {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return n
+	}
+	if want := uint64(n + spareFiles); limit.Cur < want {
+		raised := unix.Rlimit{Cur: want, Max: max(limit.Max, want)}
+		if unix.Setrlimit(unix.RLIMIT_NOFILE, &raised) == nil {
+			limit = raised
+		}
 	}
 	return int(min(uint64(n), max(limit.Cur, spareFiles)-spareFiles))
 }
