@@ -124,3 +124,39 @@ func TestLargeMessagesFromManyGoroutines(t *testing.T) {
 		go io.Copy(io.Discard, cl.br)
 	})
 }
+
+// With one processor, a handler that writes and then computes does not keep what it wrote, whether or not
+// more input waits and whether or not it was quick before.
+func TestWritesLeaveWhileTheHandlerComputes(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for _, before := range []string{"", "be quick"} {
+		t.Run("after "+before, func(t *testing.T) {
+			var done atomic.Bool
+			_, p, cl := one(t, overTCP, wsframework.Settings{}, func(p *probe) {
+				p.message = func(m wsframework.Message) error {
+					if err := p.WriteMessage(m); err != nil || m.String() == before {
+						return err
+					}
+					for !done.Load() {
+					}
+					return nil
+				}
+			})
+			p.expect(t, "open")
+			if before != "" {
+				cl.send(text, before)
+				cl.expectText(before)
+			}
+			var burst []byte
+			for range 5 {
+				burst = append(burst, frameBytes(text, []byte("compute"))...)
+			}
+			cl.raw(burst)
+			cl.expectText("compute")
+			done.Store(true)
+			for range 4 {
+				cl.expectText("compute")
+			}
+		})
+	}
+}
