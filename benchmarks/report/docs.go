@@ -96,15 +96,18 @@ Each server is a small program, written as its own documentation recommends, wit
 allow the work: see [benchmarks/servers](../benchmarks/servers). It runs on one processor, with
 ` + "`GOMAXPROCS=1`" + `, and the load on another one. Every run starts the server afresh; in each round each
 server runs once, in an order that rotates. A run during which other programs took more than a tenth of the
-load's processor is repeated once, and the less disturbed of the two counts. The load checks each message: its content, its order, and that
-none is missing.
+load's processor is repeated once, and the less disturbed of the two counts. The load checks each message:
+its content, its order, and that none is missing.
 
 The figure that counts is the processor time of the server, as the kernel counts it for all its threads,
 divided by the messages that came back to the load (by the deliveries, where one message goes to many). It
 includes the system calls, and with them the receiver's part of the loopback interface, which the kernel
-does on behalf of who sends. Throughput and latency are those under full load, so that they say little
-beside it, and less where the load is slower than the server. Fairness is what the connection that got
-fewest messages got, by what the one got that got most.
+does on behalf of who sends. In relation to another server's it is the median of the ratios within each
+round, as whatever slows the machine down for a while concerns both.
+
+Throughput and latency are those under full load, so that they say little beside it, and less where the
+load is slower than the server. Fairness is what the connection that got fewest messages got, by what the
+one got that got most.
 
 - Both echoes and broadcasts are text messages where nothing else is said. A connection of an echo row
   sends all its messages at once, and again when all have come back and 50 µs have passed.

@@ -33,10 +33,10 @@ func (r *Report) measured(rows []Row) []Peer {
 	return measured
 }
 
-// summary writes the medians of all rows' figures in relation to the baseline's.
+// summary writes all rows' figures in relation to the baseline's.
 func (r *Report) summary(b *strings.Builder) {
 	columns := r.measured(r.Rows)
-	fmt.Fprintf(b, "In relation to %s, lower is better; the last column says what 1.00 stands for.\n\n|", peers.Baseline)
+	fmt.Fprintf(b, "In relation to %s in the same round, medians; lower is better. The last column says what 1.00 stands for.\n\n|", peers.Baseline)
 	for _, p := range columns {
 		fmt.Fprintf(b, " | %s", p.Title)
 	}
@@ -57,15 +57,46 @@ func (r *Report) median(row Row, peer string) float64 {
 }
 
 func (r *Report) relative(row Row, peer string) string {
-	results, failure := r.results(row.Name, peer)
-	base := r.median(row, peers.Baseline)
+	_, failure := r.results(row.Name, peer)
+	ratio := r.ratio(row, peer)
 	switch {
 	case failure != "":
 		return "failed"
-	case len(results) == 0 || base == 0:
+	case ratio.Median == 0:
 		return "–"
 	}
-	return fmt.Sprintf("%.2f", r.median(row, peer)/base)
+	return fmt.Sprintf("%.2f", ratio.Median)
+}
+
+// ratioRange tells how far the rounds' ratios were apart.
+func (r *Report) ratioRange(row Row, peer string) string {
+	ratio := r.ratio(row, peer)
+	if ratio.Median == 0 || peer == peers.Baseline {
+		return ""
+	}
+	return fmt.Sprintf(" (%.2f – %.2f)", ratio.Min, ratio.Max)
+}
+
+// ratio compares a peer with the baseline, round by round: what slows the whole machine down for a while
+// concerns both of them.
+func (r *Report) ratio(row Row, peer string) Spread {
+	figures := func(peer string) map[int]float64 {
+		byRound := make(map[int]float64)
+		for _, run := range r.Runs {
+			if run.Row == row.Name && run.Peer == peer && run.Error == "" {
+				byRound[run.Round] = row.Figure.of(run.Result)
+			}
+		}
+		return byRound
+	}
+	base := figures(peers.Baseline)
+	var ratios []float64
+	for round, value := range figures(peer) {
+		if base[round] > 0 {
+			ratios = append(ratios, value/base[round])
+		}
+	}
+	return spread(ratios)
 }
 
 // table writes all that was measured in one row.
@@ -86,7 +117,8 @@ func (r *Report) table(b *strings.Builder, row Row) {
 			continue
 		}
 		figure := spreadOf(results, row.Figure.of)
-		fmt.Fprintf(b, "| %s | %s | %s – %s | %s |", p.Title, significant(figure.Median), significant(figure.Min), significant(figure.Max), r.relative(row, p.Name))
+		fmt.Fprintf(b, "| %s | %s | %s – %s | %s%s |", p.Title, significant(figure.Median), significant(figure.Min), significant(figure.Max),
+			r.relative(row, p.Name), r.ratioRange(row, p.Name))
 		columns := []float64{
 			spreadOf(results, throughput).Median,
 			spreadOf(results, func(r result) float64 { return micros(r.P50) }).Median,

@@ -100,6 +100,10 @@ func spreadOf(results []load.Result, value func(load.Result) float64) Spread {
 	for _, result := range results {
 		values = append(values, value(result))
 	}
+	return spread(values)
+}
+
+func spread(values []float64) Spread {
 	if len(values) == 0 {
 		return Spread{}
 	}

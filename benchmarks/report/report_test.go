@@ -70,6 +70,22 @@ func TestSpread(t *testing.T) {
 	}
 }
 
+// A round in which the whole machine was slow changes no ratio.
+func TestRatio(t *testing.T) {
+	r := example()
+	for i := range r.Runs {
+		if r.Runs[i].Round == 2 {
+			r.Runs[i].Result.CPU *= 10
+		}
+	}
+	if got, want := r.ratio(r.Rows[0], "wsframework"), (Spread{0.5, 0.5, 0.5}); got != want {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if got := r.ratio(r.Rows[0], "bad"); got != (Spread{}) {
+		t.Errorf("%v for who has failed", got)
+	}
+}
+
 func TestSignificantDigits(t *testing.T) {
 	for v, want := range map[float64]string{
 		0: "–", 0.1234: "0.12", 4.567: "4.57", 45.67: "45.7", 456.7: "457", 1234: "1,234", 1234567: "1,234,567",
@@ -88,7 +104,7 @@ func TestMarkdown(t *testing.T) {
 	for _, want := range []string{
 		"| echo, 1 connection | 0.50 | 1.00 | failed | 5.00 µs of CPU a message |",
 		"| idle | – | 1.00 | – | 10.0 KiB of memory a connection |",
-		"| wsframework | 2.50 | 2.00 – 3.00 | 0.50 | 1,000 | 1,000 | 2,000 | 0.90 |",
+		"| wsframework | 2.50 | 2.00 – 3.00 | 0.50 (0.50 – 0.50) | 1,000 | 1,000 | 2,000 | 0.90 |",
 		"| <bad> | failed: it is / broken |",
 		"| gone | not installed: no such program |",
 		"| a delivery | 400 | 512 | ns |",

@@ -65,24 +65,23 @@ func (r *Report) panel(b *strings.Builder, row Row) (height int) {
 	title, detail, _ := strings.Cut(row.Title, ", ")
 	fmt.Fprintf(b, `<text y="12" font-weight="600">%s</text>`+"\n", escape(title))
 	fmt.Fprintf(b, `<text y="29" fill="#57606a">%s</text>`+"\n", escape(strings.TrimPrefix(detail+" · "+row.Figure.label(row.Unit), " · ")))
-	base := r.median(row, peers.Baseline)
 	servers := r.measured([]Row{row})
 	fmt.Fprintf(b, `<path d="M%.1f %dV%d" stroke="#57606a" stroke-dasharray="2 3"/>`+"\n",
 		nameWidth+scale(1), titleSpace-4, titleSpace+len(servers)*barStep-2)
 	y := titleSpace
 	for _, p := range servers {
 		results, _ := r.results(row.Name, p.Name)
-		if len(results) == 0 || base == 0 {
+		relation := r.ratio(row, p.Name).Median
+		if len(results) == 0 || relation == 0 {
 			continue
 		}
-		r.bar(b, y, p, r.median(row, p.Name), base)
+		r.bar(b, y, p, r.median(row, p.Name), relation)
 		y += barStep
 	}
 	return y
 }
 
-func (r *Report) bar(b *strings.Builder, y int, p Peer, value, base float64) {
-	relation := value / base
+func (r *Report) bar(b *strings.Builder, y int, p Peer, value, relation float64) {
 	colour, ok := colours[p.Name]
 	if !ok {
 		colour = "#a8b1bb"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -61,5 +62,11 @@ func readReport(name string) (*report.Report, error) {
 
 // commandLine is how to measure the same again.
 func commandLine() string {
-	return strings.Join(append([]string{"go run ./benchmarks/cmd/bench"}, os.Args[1:]...), " ")
+	command := "go run ./benchmarks/cmd/bench"
+	flag.Visit(func(f *flag.Flag) {
+		if f.Name != "json" { // where the figures go changes none
+			command += fmt.Sprintf(" -%s=%s", f.Name, f.Value)
+		}
+	})
+	return command
 }
