@@ -1,5 +1,7 @@
 package wsframework
 
+import "runtime"
+
 // What happens to a message for which there is no room.
 
 // An admitError says why a message was not simply accepted.
@@ -41,6 +43,17 @@ func (o *outbound) admitLocked(size int) *admitError {
 		return errDroppedNewest
 	}
 	return errTooSlow
+}
+
+// yieldLocked waits while there is no room only because the flusher, who does not wait for the peer, has
+// not been given a processor: that is not the peer's fault.
+func (o *outbound) yieldLocked(size int) {
+	limit := o.settings.MaxPendingOut
+	for o.state == outOpen && o.flushing && !o.draining && limit > 0 && o.queued > 0 && o.queued+size > limit {
+		o.mu.Unlock()
+		runtime.Gosched()
+		o.mu.Lock()
+	}
 }
 
 func (o *outbound) refused(err *admitError) error {

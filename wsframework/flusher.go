@@ -81,8 +81,7 @@ func (o *outbound) leftover(rest segment, err error) {
 		o.failLocked(err)
 		return
 	}
-	o.mu.Unlock()
-	go o.drainSlowly()
+	o.leaveToDrainLocked()
 }
 
 // drainLocked writes until the queue is empty or the kernel takes no more. The caller is the flusher.
@@ -90,8 +89,7 @@ func (o *outbound) leftover(rest segment, err error) {
 func (o *outbound) drainLocked() {
 	for o.takeLocked() {
 		if !o.tr.canTry() {
-			o.mu.Unlock()
-			go o.drainSlowly()
+			o.leaveToDrainLocked()
 			return
 		}
 		o.mu.Unlock()
@@ -104,12 +102,18 @@ func (o *outbound) drainLocked() {
 			return
 		}
 		if len(o.cur) > 0 {
-			o.mu.Unlock()
-			go o.drainSlowly()
+			o.leaveToDrainLocked()
 			return
 		}
 	}
 	o.endLocked()
+}
+
+// leaveToDrainLocked passes the flusher's role to drainSlowly. It unlocks mu.
+func (o *outbound) leaveToDrainLocked() {
+	o.draining = true
+	o.mu.Unlock()
+	go o.drainSlowly()
 }
 
 // drainSlowly writes as fast as the peer reads, in a goroutine of its own, until the queue is empty.
@@ -206,7 +210,7 @@ func (o *outbound) departedLocked(n, delta int) {
 
 // endLocked gives up the flusher's role: all is written, or the queue was killed. It unlocks mu.
 func (o *outbound) endLocked() {
-	o.flushing = false
+	o.flushing, o.draining = false, false
 	o.wakeLocked()
 	sent := o.state == outClosing
 	switch {
@@ -226,7 +230,7 @@ func (o *outbound) endLocked() {
 
 // failLocked gives up the flusher's role after an error. It unlocks mu.
 func (o *outbound) failLocked(err error) {
-	o.flushing = false
+	o.flushing, o.draining = false, false
 	killed := o.state == outClosed
 	o.state = outClosed
 	o.clearLocked()

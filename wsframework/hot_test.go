@@ -137,3 +137,47 @@ func TestOnlyQuickHandlersDeferTheirWrites(t *testing.T) {
 		t.Errorf("%d bytes left, want %d", m.sent, want)
 	}
 }
+
+// A stalled is a memory whose flusher is kept from going on.
+type stalled struct {
+	memory
+	entered, release chan struct{}
+}
+
+func (s *stalled) tryWrite(bufs [][]byte) (int, error) {
+	select {
+	case s.entered <- struct{}{}:
+	default:
+	}
+	<-s.release
+	return s.memory.tryWrite(bufs)
+}
+
+// A queue that is full because its flusher is not given a processor is no slow peer.
+func TestFlusherWithoutAProcessor(t *testing.T) {
+	c, _ := newHot(NewApplication(Settings{MaxPendingOut: 1000}), nil)
+	s := &stalled{entered: make(chan struct{}, 1), release: make(chan struct{})}
+	c.tr, c.out.tr = s, s
+	h := c.handler.(*hotHandler)
+	first := make(chan error)
+	go func() { first <- h.WriteText("x") }()
+	<-s.entered
+	const messages = 30
+	written := make(chan error, messages)
+	go func() {
+		for range messages {
+			written <- h.WriteText(strings.Repeat("y", 98))
+		}
+	}()
+	for i := range messages {
+		if i == 9 {
+			close(s.release)
+		}
+		if err := <-written; err != nil {
+			t.Errorf("message %d: %v", i, err)
+		}
+	}
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+}

@@ -25,6 +25,7 @@ type outbound struct {
 	queue    []segment
 	queued   int  // bytes in queue, pong and cur
 	flushing bool // somebody owns the writing side of tr, and cur
+	draining bool // and waits for the peer
 	promised bool // a batch will flush this queue
 
 	pong    []byte // a frame that waits, or nil
@@ -89,6 +90,7 @@ func (o *outbound) write(op opcode, payload []byte, by *batch) error {
 	}
 
 	o.mu.Lock()
+	o.yieldLocked(size)
 	err := o.admitLocked(size)
 	if err != nil && err != errDroppedOldest {
 		o.mu.Unlock()
