@@ -22,18 +22,24 @@ var (
 	errDroppedOldest = &admitError{ErrSlowConsumer} // and this one was accepted
 )
 
-// admitLocked decides whether size more bytes are accepted. A message that is alone always is: the
-// bound is on what piles up.
+// fullLocked reports whether there is no room for size more bytes. For a message that is alone there
+// always is: the bound is on what piles up.
+func (o *outbound) fullLocked(size int) bool {
+	limit := o.settings.MaxPendingOut
+	return limit > 0 && o.queued > 0 && o.queued+size > limit
+}
+
+// admitLocked decides whether size more bytes are accepted.
 func (o *outbound) admitLocked(size int) *admitError {
 	if o.state != outOpen {
 		return errQueueClosed
 	}
-	limit := o.settings.MaxPendingOut
-	if limit <= 0 || o.queued == 0 || o.queued+size <= limit {
+	if !o.fullLocked(size) {
 		return nil
 	}
 	switch o.settings.SlowConsumer {
 	case DropOldest:
+		limit := o.settings.MaxPendingOut
 		if stays := o.queued - o.droppableLocked(); stays > 0 && stays+size > limit {
 			return errDroppedNewest // dropping would not make room
 		}
@@ -48,8 +54,7 @@ func (o *outbound) admitLocked(size int) *admitError {
 // yieldLocked waits while there is no room only because the flusher, who does not wait for the peer, has
 // not been given a processor: that is not the peer's fault.
 func (o *outbound) yieldLocked(size int) {
-	limit := o.settings.MaxPendingOut
-	for o.state == outOpen && o.flushing && !o.draining && limit > 0 && o.queued > 0 && o.queued+size > limit {
+	for o.state == outOpen && o.flushing && !o.draining && o.fullLocked(size) {
 		o.mu.Unlock()
 		runtime.Gosched()
 		o.mu.Lock()

@@ -261,8 +261,8 @@ func (g *gate) control(h header) error {
 func (g *gate) payload(h header) ([]byte, error) {
 	isText := h.op() == opText
 	n := int(h.length)
+	g.in.large = n > pageSize
 	if n <= g.in.buffered() {
-		g.in.large = n > pageSize
 		data := make([]byte, n)
 		unmask(data, g.in.bytes()[:n], h.key)
 		g.in.consume(n)
@@ -271,7 +271,6 @@ func (g *gate) payload(h header) ([]byte, error) {
 		}
 		return data, nil
 	}
-	g.in.large = n > pageSize
 	g.left = h.length
 	data := make([]byte, min(n, readAhead))
 	var text utf8Check
