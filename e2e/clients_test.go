@@ -193,7 +193,7 @@ func TestCoderClient(t *testing.T) {
 				}
 				p.echoSizes()
 				remembers := compression == "takeover" && name == "context taken over"
-				if arrived := p.echoNoise(); (arrived < 3*noiseSize) != remembers {
+				if arrived := p.echoNoise(); (arrived < 4*noiseSize) != remembers {
 					t.Errorf("16 KiB of noise 5 times arrived as %d bytes (%s)", arrived, p.extensions)
 				}
 				if err := p.conn.Close(websocket.StatusNormalClosure, "enough"); err != nil {
@@ -278,7 +278,9 @@ func (p *coderPeer) echoSizes() {
 
 const noiseSize = 16 << 10
 
-// echoNoise tells how many bytes arrive for five times the same that can't be compressed by itself.
+// echoNoise tells how many bytes arrive for five times the same that can't be compressed by itself:
+// more than five times its size, or, from a server that remembers the first, 2.1 to 3.4 times, as
+// compress/flate's fastest level looks for repetitions here and there only.
 func (p *coderPeer) echoNoise() int64 {
 	p.t.Helper()
 	noise, before := noiseOf(noiseSize), p.bytesIn.Load()

@@ -200,8 +200,9 @@ class Checks:
             await self.echo("noise", peer, [noise] * 5)
             arrived = peer.bytes_in - before
             result += f"; 16 KiB of noise 5 times arrived as {arrived} bytes"
-            # Only who remembers the first time makes the others smaller.
-            same("noise arrives smaller when it comes again", arrived < 3 * 16_384, self.compression == "takeover")
+            # Only who remembers the first time makes the others smaller: 2.1 to 3.4 times the size in all,
+            # as compress/flate's fastest level looks for repetitions here and there only.
+            same("noise arrives smaller when it comes again", arrived < 4 * 16_384, self.compression == "takeover")
         await peer.close(1000, "")
         return result
 
