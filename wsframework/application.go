@@ -141,7 +141,7 @@ func (app *Application) begin(c *conn) bool {
 
 // open lets the connection live whose handshake was accepted.
 func (app *Application) open(c *conn) {
-	c.shake.Store(nil)
+	c.header.Store(nil)
 	c.mu.Lock()
 	c.opened.Store(true)
 	end := c.revoked

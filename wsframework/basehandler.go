@@ -5,9 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net"
-	"net/http"
 	"sync/atomic"
 	"time"
 )
@@ -22,6 +19,8 @@ import (
 //
 // A BaseHandler must not be copied.
 type BaseHandler struct {
+	requestSide // what pages have, too
+
 	c atomic.Pointer[conn]
 }
 
@@ -212,72 +211,6 @@ func (h *BaseHandler) startTicker(method string, d time.Duration, once bool, f f
 	return c.startTicker(d, once, f)
 }
 
-// CurrentUser returns what GetCurrentUser returned: nil for nobody. [UserAs] returns it typed.
-func (h *BaseHandler) CurrentUser() any {
-	c := h.conn()
-	if c == nil {
-		return nil
-	}
-	user, _ := c.currentUser()
-	return user
-}
-
-// UserAs returns the current user of a connection as a T, and whether it is one. A struct type that is
-// kept in a session has to be known to encoding/gob, else the handshake fails with a log line that says
-// so: call gob.Register(T{}) at start-up.
-func UserAs[T any](h interface{ CurrentUser() any }) (T, bool) {
-	user, ok := h.CurrentUser().(T)
-	return user, ok
-}
-
-// Session returns the session that the connection was opened with, or nil if Settings.Sessions is not
-// set.
-func (h *BaseHandler) Session() *Session {
-	if c := h.conn(); c != nil {
-		return c.session
-	}
-	return nil
-}
-
-// Request returns the handshake's request, without a body. Its context is that of Context.
-//
-// Some routers recycle what they keep in a request's context when their handler returns, which is when
-// the connection opens: chi.URLParam, say, is right in Prepare only. PathValue is always right.
-func (h *BaseHandler) Request() *http.Request {
-	if c := h.conn(); c != nil {
-		return c.publicRequest()
-	}
-	return nil
-}
-
-// PathValue returns the value of a wildcard in the route's pattern, as http.Request.PathValue.
-func (h *BaseHandler) PathValue(name string) string {
-	if c := h.conn(); c != nil {
-		return c.request.PathValue(name)
-	}
-	return ""
-}
-
-// Argument returns the first value of a query parameter, or "". As Tornado's get_argument.
-func (h *BaseHandler) Argument(name string) string {
-	if c := h.conn(); c != nil {
-		return c.request.URL.Query().Get(name)
-	}
-	return ""
-}
-
-// RemoteIP returns the peer's address without its port.
-func (h *BaseHandler) RemoteIP() string {
-	c := h.conn()
-	if c == nil {
-		return ""
-	}
-	if host, _, err := net.SplitHostPort(c.request.RemoteAddr); err == nil {
-		return host
-	}
-	return c.request.RemoteAddr
-}
-
 // ID returns a random text that no other connection has, on no node.
 func (h *BaseHandler) ID() string {
 	c := h.conn()
@@ -290,32 +223,6 @@ func (h *BaseHandler) ID() string {
 	id := rand.Text()
 	c.id.CompareAndSwap(nil, &id)
 	return *c.id.Load()
-}
-
-// Context returns the connection's context: it has the values of the request's and is cancelled as soon
-// as either side begins to close the connection. context.Cause then returns a *CloseError.
-func (h *BaseHandler) Context() context.Context {
-	if c := h.conn(); c != nil {
-		return c.ctx
-	}
-	return context.Background()
-}
-
-// Application returns the application that the connection belongs to.
-func (h *BaseHandler) Application() *Application {
-	if c := h.conn(); c != nil {
-		return c.app
-	}
-	return nil
-}
-
-// Logger returns Settings.Logger with the connection's route, remote address and user.
-func (h *BaseHandler) Logger() *slog.Logger {
-	c := h.conn()
-	if c == nil {
-		return slog.Default()
-	}
-	return c.app.logger.With(c.logAttrs()...)
 }
 
 // Subprotocol returns the subprotocol that both sides agreed on, or "".
@@ -375,39 +282,4 @@ func (h *BaseHandler) SetNoDelay(on bool) error {
 		return ErrClosed
 	}
 	return conn.SetNoDelay(on)
-}
-
-// SetHeader sets a header of the handshake's answer. Call it in Prepare; later it returns
-// ErrHandshakeDone.
-func (h *BaseHandler) SetHeader(name, value string) error {
-	shake, err := h.handshake()
-	if err != nil {
-		return err
-	}
-	return shake.setHeader(name, value)
-}
-
-// SetCookie adds a cookie to the handshake's answer. Call it in Prepare; later it returns
-// ErrHandshakeDone.
-func (h *BaseHandler) SetCookie(cookie *http.Cookie) error {
-	shake, err := h.handshake()
-	if err != nil {
-		return err
-	}
-	if err := cookie.Valid(); err != nil {
-		return fmt.Errorf("wsframework: %w", err)
-	}
-	http.SetCookie(shake.w, cookie)
-	return nil
-}
-
-func (h *BaseHandler) handshake() (*handshake, error) {
-	c := h.conn()
-	if c == nil {
-		return nil, ErrNotOpen
-	}
-	if shake := c.shake.Load(); shake != nil {
-		return shake, nil
-	}
-	return nil, ErrHandshakeDone
 }

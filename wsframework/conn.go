@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -17,19 +16,14 @@ import (
 // Reading is a role that goes with a goroutine: the one that reads a message also runs its callback.
 // If that takes long, the watch gives the role to a new goroutine, and the old one ends with the line.
 type conn struct {
-	app     *Application
+	exchange // its handshake
+
 	route   *route
 	handler Handler
 
 	// Set during the handshake, read-only afterwards.
-	request    *http.Request
-	public     atomic.Pointer[http.Request] // see publicRequest
-	ctx        context.Context
-	cancel     context.CancelCauseFunc
-	session    *Session
 	subproto   string
-	extensions string                    // that were agreed on: permessage-deflate, or none
-	shake      atomic.Pointer[handshake] // until it is answered
+	extensions string // that were agreed on: permessage-deflate, or none
 	opened     atomic.Bool
 
 	tr    transport
@@ -54,18 +48,15 @@ type conn struct {
 	parts   atomic.Int32
 	id      atomic.Pointer[string]
 
-	mu          sync.Mutex // protects the following
+	// Protected by the exchange's mu.
 	cause       *CloseError
 	revoked     *CloseError // the session ended before the connection was open
 	sessionKey  *[32]byte   // SHA-256 of the session's token; nil without one
-	user        any
-	userErr     error
-	peerCode    int    // of the peer's close frame, if it came before ours began to leave
-	peerReason  string // likewise
+	peerCode    int         // of the peer's close frame, if it came before ours began to leave
+	peerReason  string      // likewise
 	closeTimer  *time.Timer
 	keepalive   *time.Timer
 	tickers     map[*ticker]struct{}
-	hasUser     bool // user and userErr are set, or about to be
 	peerFirst   bool
 	sentFrame   bool
 	gotFrame    bool
@@ -77,6 +68,10 @@ type conn struct {
 	left        bool // no group takes it any more
 	leftGroups  []string
 	inAll       *membership // protected by app.all's lock
+}
+
+func newConn(rt *route) *conn {
+	return &conn{exchange: exchange{app: rt.app, endpoint: &rt.endpoint, upgrade: true}, route: rt}
 }
 
 // A connection is done when all its parts are: OnClose has returned, the socket is closed, and every

@@ -21,6 +21,9 @@ var (
 	// cookies and session values that travel with the handshake's response.
 	ErrHandshakeDone = errors.New("wsframework: the handshake has been answered; set headers, cookies and session values in Prepare")
 
+	// ErrFinished is returned by what changes a page's response, once that has been sent.
+	ErrFinished = errors.New("wsframework: the response has been sent; nothing can be added to it")
+
 	// ErrSlowConsumer says that a peer reads more slowly than it is written to, so that a message did
 	// not fit into Settings.MaxPendingOut; Settings.SlowConsumer says what became of it.
 	ErrSlowConsumer = errors.New("wsframework: the peer reads too slowly, its queue is full (Settings.MaxPendingOut)")
@@ -48,8 +51,9 @@ var (
 	ErrInvalidUTF8 = errors.New("wsframework: text is not valid UTF-8; send bytes with WriteBinary")
 )
 
-// An HTTPError refuses a handshake with a plain HTTP response. Return one from Handler.Prepare or
-// Handler.GetCurrentUser; any other error refuses with status 500 and a body that gives nothing away.
+// An HTTPError answers a request with a plain HTTP response in place of a page or a connection. Return one
+// from Prepare, GetCurrentUser or a page's Get and the like; any other error is answered with status 500
+// and a body that gives nothing away. As Tornado's HTTPError.
 type HTTPError struct {
 	Status  int    // 400 to 599; anything else is answered as 500
 	Message string // the body; the status text when empty

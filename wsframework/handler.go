@@ -45,9 +45,6 @@ type Handler interface {
 	base() *BaseHandler
 }
 
-// Prepare does nothing.
-func (h *BaseHandler) Prepare() error { return nil }
-
 // CheckOrigin allows the host that the request was sent to, and Settings.AllowedOrigins.
 func (h *BaseHandler) CheckOrigin(origin string) bool {
 	c := h.conn()
@@ -56,21 +53,6 @@ func (h *BaseHandler) CheckOrigin(origin string) bool {
 
 // SelectSubprotocol selects none.
 func (h *BaseHandler) SelectSubprotocol(offered []string) string { return "" }
-
-// GetCurrentUser asks Settings.CurrentUser if that is set, and else takes the value "user" of the
-// session.
-func (h *BaseHandler) GetCurrentUser() (any, error) {
-	c := h.conn()
-	switch {
-	case c == nil:
-		return nil, ErrNotOpen
-	case c.app.settings.CurrentUser != nil:
-		return c.app.settings.CurrentUser(c.publicRequest())
-	case c.session != nil:
-		return c.session.Get("user"), nil
-	}
-	return nil, nil
-}
 
 // Open does nothing.
 func (h *BaseHandler) Open() error { return nil }

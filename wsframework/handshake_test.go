@@ -445,7 +445,7 @@ func TestWhatPrepareSeesAndSets(t *testing.T) {
 				t.Errorf("header %s: %q, want %q", name, got, value)
 			}
 		}
-		if cookies := response.Header.Values("Set-Cookie"); !slices.Equal(cookies, []string{"a=1; HttpOnly", "b=2"}) {
+		if cookies := response.Header.Values("Set-Cookie"); !slices.Equal(cookies, []string{"a=1; Path=/; HttpOnly", "b=2; Path=/"}) {
 			t.Errorf("cookies %q", cookies)
 		}
 		cl.expectText("opened")

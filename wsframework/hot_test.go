@@ -66,8 +66,8 @@ func (h *hotHandler) OnMessage(m Message) error { return h.reply(h, m) }
 // newHot makes an open connection on a memory.
 func newHot(app *Application, reply func(h *hotHandler, m Message) error) (*conn, *memory) {
 	h := &hotHandler{reply: reply}
-	c := &conn{app: app, handler: h, tr: new(memory)}
-	c.route = app.newRoute("/", func() Handler { return new(hotHandler) }, nil)
+	c := newConn(app.newRoute("/", func() Handler { return new(hotHandler) }, nil))
+	c.handler, c.tr = h, new(memory)
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	app.begin(c)
 	c.out = outbound{tr: c.tr, owner: c, settings: &app.settings}

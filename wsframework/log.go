@@ -11,23 +11,16 @@ import (
 	"time"
 )
 
-// logAttrs identify a connection in a log line.
-func (c *conn) logAttrs() []any {
-	attrs := []any{slog.String("route", c.route.name)}
-	if c.request != nil {
-		attrs = append(attrs, slog.String("remote", c.request.RemoteAddr))
+// logAttrs identify a request or a connection in a log line.
+func (x *exchange) logAttrs() []any {
+	attrs := []any{slog.String("route", x.endpoint.name)}
+	if x.request != nil {
+		attrs = append(attrs, slog.String("remote", x.request.RemoteAddr))
 	}
-	if user := c.knownUser(); user != nil {
+	if user := x.knownUser(); user != nil {
 		attrs = append(attrs, userAttr(user))
 	}
 	return attrs
-}
-
-// knownUser returns the current user if the handler has been asked.
-func (c *conn) knownUser() any {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.user
 }
 
 // userAttr shows a user as far as that can't give secrets away: structs show themselves only if they

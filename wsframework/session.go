@@ -18,7 +18,7 @@ import (
 type Session struct {
 	manager *scs.SessionManager
 	ctx     context.Context // holds the session's values
-	c       *conn
+	x       *exchange
 	outer   bool // somebody else's LoadAndSave has loaded it, and will save it
 }
 
@@ -36,8 +36,8 @@ func (s *Session) Keys() []string { return s.manager.Keys(s.ctx) }
 
 // Put sets a value. Call it in Prepare; later it returns ErrHandshakeDone.
 func (s *Session) Put(key string, value any) error {
-	if s.c.shake.Load() == nil {
-		return ErrHandshakeDone
+	if s.x.header.Load() == nil {
+		return s.x.answered()
 	}
 	s.manager.Put(s.ctx, key, value)
 	return nil
@@ -45,8 +45,8 @@ func (s *Session) Put(key string, value any) error {
 
 // Remove removes a value. Call it in Prepare; later it returns ErrHandshakeDone.
 func (s *Session) Remove(key string) error {
-	if s.c.shake.Load() == nil {
-		return ErrHandshakeDone
+	if s.x.header.Load() == nil {
+		return s.x.answered()
 	}
 	s.manager.Remove(s.ctx, key)
 	return nil
@@ -81,7 +81,7 @@ func loadSession(ctx context.Context, r *http.Request, manager *scs.SessionManag
 	if err != nil {
 		return nil, fmt.Errorf("loading the session: %w", gobHint(err))
 	}
-	s := &Session{manager: manager, ctx: loaded, c: c, outer: loaded == context.Context(probe)}
+	s := &Session{manager: manager, ctx: loaded, x: &c.exchange, outer: loaded == context.Context(probe)}
 	if s.outer {
 		c.setSessionKey(manager.Token(loaded))
 	}
@@ -117,23 +117,24 @@ func (c *conn) isRevoked() bool {
 	return c.revoked != nil
 }
 
-// save commits what Prepare changed and adds the cookie to the answer's header.
-func (s *Session) save(w http.ResponseWriter) error {
-	switch s.manager.Status(s.ctx) {
+// saveSession commits what Prepare changed and adds the cookie to the answer's header.
+func (c *conn) saveSession(w http.ResponseWriter) error {
+	manager, ctx := c.session.manager, c.session.ctx
+	switch manager.Status(ctx) {
 	case scs.Modified:
-		token, expiry, err := s.manager.Commit(s.ctx)
+		token, expiry, err := manager.Commit(ctx)
 		if err != nil {
 			return fmt.Errorf("saving the session: %w", gobHint(err))
 		}
-		if !s.outer { // which writes the cookie itself, when the answer's header is written
-			s.manager.WriteSessionCookie(s.ctx, w, token, expiry)
+		if !c.session.outer { // which writes the cookie itself, when the answer's header is written
+			manager.WriteSessionCookie(ctx, w, token, expiry)
 		}
 	case scs.Destroyed:
-		if !s.outer {
-			s.manager.WriteSessionCookie(s.ctx, w, "", time.Time{})
+		if !c.session.outer {
+			manager.WriteSessionCookie(ctx, w, "", time.Time{})
 		}
 	}
-	s.c.setSessionKey(s.manager.Token(s.ctx))
+	c.setSessionKey(manager.Token(ctx))
 	return nil
 }
 

@@ -1,30 +1,12 @@
 package wsframework
 
 import (
-	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
-	"reflect"
 	"strings"
 )
-
-// A handshake is a request on its way to become a connection. What Prepare does to the answer, it does
-// here.
-type handshake struct {
-	w http.ResponseWriter
-}
-
-func (s *handshake) setHeader(name, value string) error {
-	switch canonical := http.CanonicalHeaderKey(name); {
-	case canonical == "Connection", canonical == "Upgrade", canonical == "Content-Length",
-		strings.HasPrefix(canonical, "Sec-Websocket-"):
-		return fmt.Errorf("wsframework: header %s belongs to the handshake itself; for a subprotocol override SelectSubprotocol", name)
-	}
-	s.w.Header().Set(name, value)
-	return nil
-}
 
 // A refusal is an HTTPError with what only the framework itself says.
 type refusal struct {
@@ -38,17 +20,18 @@ func refuse(status int, message, setting string) *refusal {
 
 // ServeHTTP answers one request: with 101 and a connection that lives on, or with a refusal.
 func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &conn{app: rt.app, route: rt}
+	c := newConn(rt)
 	if !rt.app.begin(c) {
 		w.Header().Set("Connection", "close")
 		rt.refuse(w, r, c, refuse(http.StatusServiceUnavailable, "The server is shutting down; try again in a moment.", "Application.Shutdown"))
 		return
 	}
-	c.shake.Store(&handshake{w})
+	header := w.Header()
+	c.header.Store(&header)
 	accepted := false
 	defer func() { // also when a middleware panics
 		if !accepted {
-			c.shake.Store(nil)
+			c.header.Store(nil)
 			if c.cancel != nil {
 				c.cancel(nil)
 			}
@@ -106,79 +89,7 @@ func (rt *route) prepare(c *conn, w http.ResponseWriter, r *http.Request) error 
 	if c.isRevoked() { // saving it would bring it back
 		return refuse(http.StatusUnauthorized, "Log in first.", "Application.CloseSession")
 	}
-	return c.session.save(w)
-}
-
-// setRequest gives the connection its request, and its context the values of ctx.
-func (c *conn) setRequest(r *http.Request, ctx context.Context) {
-	if c.cancel != nil {
-		c.cancel(nil)
-	}
-	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	c.request = r
-	c.public.Store(nil)
-}
-
-// publicRequest is the request as handlers see it: with the connection's context. Few ask for it.
-func (c *conn) publicRequest() *http.Request {
-	if r := c.public.Load(); r != nil {
-		return r
-	}
-	r := c.request.WithContext(c.ctx)
-	r.Body = http.NoBody
-	c.public.CompareAndSwap(nil, r)
-	return c.public.Load()
-}
-
-// currentUser asks the handler once, during the handshake.
-func (c *conn) currentUser() (any, error) {
-	c.mu.Lock()
-	user, err, known := c.user, c.userErr, c.hasUser
-	ask := !known && c.handler != nil && c.shake.Load() != nil
-	c.hasUser = known || ask // before the call: GetCurrentUser may ask for its own result
-	c.mu.Unlock()
-	if !ask {
-		return user, err
-	}
-	err = contain("GetCurrentUser", func() (err error) {
-		user, err = c.handler.GetCurrentUser()
-		return err
-	})
-	if err != nil || isNil(user) {
-		user = nil
-	}
-	c.mu.Lock()
-	c.user, c.userErr = user, err
-	c.mu.Unlock()
-	return user, err
-}
-
-// isNil reports whether a value is nil, or an interface around a nil: nobody, if it is a user.
-func isNil(value any) bool {
-	switch v := reflect.ValueOf(value); v.Kind() {
-	case reflect.Invalid:
-		return true
-	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Func, reflect.Chan:
-		return v.IsNil()
-	}
-	return false
-}
-
-// contain calls a hook of the handshake and turns its panic into an error.
-func contain(hook string, f func() error) (err error) {
-	returned := false
-	defer func() {
-		if !returned {
-			if value := recover(); value == http.ErrAbortHandler {
-				panic(value) // net/http ends the request and says nothing
-			} else if value != nil {
-				err = recovered(hook, value)
-			}
-		}
-	}()
-	err = f()
-	returned = true
-	return err
+	return c.saveSession(w)
 }
 
 // checkRequest makes the checks of RFC 6455, 4.2.1, with the status codes that Tornado uses.

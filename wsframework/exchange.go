@@ -1,0 +1,126 @@
+package wsframework
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"sync"
+	"sync/atomic"
+)
+
+// An exchange is a request as its handler sees it, whether a page answers it or it becomes a connection:
+// what came with it, whose it is, and the answer for as long as that can still be changed.
+type exchange struct {
+	app      *Application
+	endpoint *endpoint
+	hooks    requestHooks // the handler; nil until the factory has made it
+
+	// Set before the handler is called, read-only afterwards.
+	request *http.Request
+	public  atomic.Pointer[http.Request] // see publicRequest
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	session *Session
+
+	header  atomic.Pointer[http.Header] // of the answer, until it is sent
+	upgrade bool                        // to a connection
+
+	mu      sync.Mutex // protects the following, and what a conn says
+	user    any
+	userErr error
+	hasUser bool // user and userErr are set, or about to be
+}
+
+// answered is the error of what would change an answer that has been sent.
+func (x *exchange) answered() error {
+	if x.upgrade {
+		return ErrHandshakeDone
+	}
+	return ErrFinished
+}
+
+// requestHooks are the methods that pages and sockets both may override.
+type requestHooks interface {
+	Prepare() error
+	GetCurrentUser() (any, error)
+}
+
+// setRequest gives the exchange its request. Its context has the values of ctx and ends with the
+// connection.
+func (x *exchange) setRequest(r *http.Request, ctx context.Context) {
+	if x.cancel != nil {
+		x.cancel(nil)
+	}
+	x.ctx, x.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	x.request = r
+	x.public.Store(nil)
+}
+
+// publicRequest is the request as handlers see it: with the exchange's context. Few sockets ask for it.
+func (x *exchange) publicRequest() *http.Request {
+	if r := x.public.Load(); r != nil {
+		return r
+	}
+	r := x.request.WithContext(x.ctx)
+	r.Body = http.NoBody
+	x.public.CompareAndSwap(nil, r)
+	return x.public.Load()
+}
+
+// currentUser asks the handler once, before the answer is sent.
+func (x *exchange) currentUser() (any, error) {
+	x.mu.Lock()
+	user, err, known := x.user, x.userErr, x.hasUser
+	ask := !known && x.hooks != nil && x.header.Load() != nil
+	x.hasUser = known || ask // before the call: GetCurrentUser may ask for its own result
+	x.mu.Unlock()
+	if !ask {
+		return user, err
+	}
+	err = contain("GetCurrentUser", func() (err error) {
+		user, err = x.hooks.GetCurrentUser()
+		return err
+	})
+	if err != nil || isNil(user) {
+		user = nil
+	}
+	x.mu.Lock()
+	x.user, x.userErr = user, err
+	x.mu.Unlock()
+	return user, err
+}
+
+// knownUser returns the current user if the handler has been asked.
+func (x *exchange) knownUser() any {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.user
+}
+
+// isNil reports whether a value is nil, or an interface around a nil: nobody, if it is a user.
+func isNil(value any) bool {
+	switch v := reflect.ValueOf(value); v.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Func, reflect.Chan:
+		return v.IsNil()
+	}
+	return false
+}
+
+// contain calls a hook and turns its panic into an error.
+func contain(hook string, f func() error) (err error) {
+	returned := false
+	defer func() {
+		if !returned {
+			if value := recover(); value == http.ErrAbortHandler {
+				panic(value) // net/http ends the request and says nothing
+			} else if value != nil {
+				err = recovered(hook, value)
+			}
+		}
+	}()
+	err = f()
+	returned = true
+	return err
+}
