@@ -16,10 +16,17 @@ import (
 // Register all routes before serving. Then all methods may be called from any goroutine. Two
 // applications in one process share nothing.
 type Application struct {
+	router // what registers routes
+
 	settings    Settings
 	logger      *slog.Logger
+	access      *slog.Logger
 	origins     originList
 	mux         *http.ServeMux
+	mounts      map[string]*mounted // by pattern
+	names       map[string]*mounted
+	notFound    func() Page
+	ready       sync.Once // all routes are there
 	server      *http.Server
 	hub         hub
 	all         group // every connection, from its handshake until all its parts are done
@@ -41,21 +48,15 @@ func NewApplication(settings Settings) *Application {
 		settings:   settings.withDefaults(),
 		origins:    newOriginList(settings.AllowedOrigins),
 		mux:        http.NewServeMux(),
+		mounts:     make(map[string]*mounted),
+		names:      make(map[string]*mounted),
 		idle:       make(chan struct{}),
 		terminated: make(chan struct{}),
 	}
-	app.logger = app.settings.Logger
+	app.router.app = app
+	app.logger, app.access = app.settings.Logger, app.settings.AccessLogger
 	app.server = app.newServer()
 	return app
-}
-
-// WebSocket registers an endpoint under a pattern of http.ServeMux ("/websocket", "GET /rooms/{room}",
-// "example.com/ws"). The factory makes one handler for each connection: what Tornado passes to
-// initialize is what it captures. It is also called once here, to look at the handler's type.
-//
-// It panics if the pattern is malformed or taken.
-func (app *Application) WebSocket(pattern string, factory func() Handler, options ...RouteOption) {
-	app.mux.Handle(pattern, app.newRoute(pattern, factory, options))
 }
 
 // Upgrade returns an endpoint as a bare http.Handler, for people who keep their own router.
@@ -63,23 +64,11 @@ func (app *Application) Upgrade(factory func() Handler, options ...RouteOption) 
 	return app.newRoute("(upgrade)", factory, options)
 }
 
-// Handle registers a plain handler. It runs with the session loaded (Settings.Sessions), and behind
-// http.CrossOriginProtection, which refuses POST and the like from pages of other origins than those
-// that Settings.AllowedOrigins names ("*" does not count here).
-func (app *Application) Handle(pattern string, handler http.Handler) {
-	if app.settings.Sessions != nil {
-		handler = withSession(app.settings.Sessions, handler)
-	}
-	app.mux.Handle(pattern, app.origins.protect(handler))
-}
-
-// HandleFunc registers a plain function as Handle does.
-func (app *Application) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
-	app.Handle(pattern, http.HandlerFunc(handler))
-}
-
 // ServeHTTP routes a request.
-func (app *Application) ServeHTTP(w http.ResponseWriter, r *http.Request) { app.mux.ServeHTTP(w, r) }
+func (app *Application) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	app.ready.Do(app.mountRest)
+	app.mux.ServeHTTP(w, r)
+}
 
 // Broadcast sends a message, of any kind that WriteMessage takes, to all members of a group. It does
 // not wait for any of them, and its error never speaks of single members.

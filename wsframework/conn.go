@@ -70,8 +70,11 @@ type conn struct {
 	inAll       *membership // protected by app.all's lock
 }
 
-func newConn(rt *route) *conn {
-	return &conn{exchange: exchange{app: rt.app, endpoint: &rt.endpoint, upgrade: true}, route: rt}
+func newConn(rt *route, r *http.Request) *conn {
+	c := &conn{route: rt}
+	c.init(&rt.endpoint, r)
+	c.upgrade = true
+	return c
 }
 
 // A connection is done when all its parts are: OnClose has returned, the socket is closed, and every
@@ -80,6 +83,7 @@ const initialParts = 2
 
 func (c *conn) partDone() {
 	if c.parts.Add(-1) == 0 {
+		c.logClosed()
 		c.app.forget(c)
 	}
 }

@@ -93,7 +93,31 @@ func (e *HTTPError) message() string {
 	return e.Message
 }
 
-// A PanicError is the cause of a connection whose callback panicked.
+// A refusal is an HTTPError with what only the framework itself says.
+type refusal struct {
+	HTTPError
+	setting string // the name of the setting or method that decides about it
+}
+
+func refuse(status int, message, setting string) *refusal {
+	return &refusal{HTTPError{Status: status, Message: message}, setting}
+}
+
+// explain returns the status that answers an error, what the visitor is told, and for the log the setting
+// that decides about it.
+func explain(err error) (status int, message, setting string) {
+	var ours *refusal
+	var theirs *HTTPError
+	switch {
+	case errors.As(err, &ours):
+		return ours.status(), ours.message(), ours.setting
+	case errors.As(err, &theirs):
+		return theirs.status(), theirs.message(), ""
+	}
+	return http.StatusInternalServerError, "Internal Server Error", ""
+}
+
+// A PanicError is what a callback's panic becomes: the cause of its connection's end, or of an error page.
 type PanicError struct {
 	Callback string // "OnMessage", say
 	Value    any    // what was passed to panic

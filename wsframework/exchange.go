@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // An exchange is a request as its handler sees it, whether a page answers it or it becomes a connection:
@@ -13,6 +14,8 @@ import (
 type exchange struct {
 	app      *Application
 	endpoint *endpoint
+	began    time.Time
+	upgrade  bool         // it is to become a connection
 	hooks    requestHooks // the handler; nil until the factory has made it
 
 	// Set before the handler is called, read-only afterwards.
@@ -22,10 +25,9 @@ type exchange struct {
 	cancel  context.CancelCauseFunc
 	session *Session
 
-	header  atomic.Pointer[http.Header] // of the answer, until it is sent
-	upgrade bool                        // to a connection
+	header atomic.Pointer[http.Header] // of the answer, until it is sent
 
-	mu      sync.Mutex // protects the following, and what a conn says
+	mu      sync.Mutex // protects the following, and what a conn says it does
 	user    any
 	userErr error
 	hasUser bool // user and userErr are set, or about to be
@@ -43,6 +45,11 @@ func (x *exchange) answered() error {
 type requestHooks interface {
 	Prepare() error
 	GetCurrentUser() (any, error)
+}
+
+// init begins an exchange.
+func (x *exchange) init(e *endpoint, r *http.Request) {
+	x.app, x.endpoint, x.request, x.began = e.app, e, r, time.Now()
 }
 
 // setRequest gives the exchange its request. Its context has the values of ctx and ends with the

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync/atomic"
 	"unicode/utf8"
 )
 
@@ -17,6 +18,8 @@ type gate struct {
 	in   inbuf
 	left int64   // bytes of the current frame's payload that have not been read
 	join *joiner // made when first needed
+
+	received atomic.Int64 // bytes so far
 
 	lenient bool // after a violation frames are only skipped
 }
@@ -112,7 +115,9 @@ func (g *gate) need(n int) error {
 
 func (g *gate) fill() error {
 	g.c.batch.end() // what a burst's replies waited for is over
+	before := g.in.buffered()
 	err := g.c.tr.fill(&g.in)
+	g.received.Add(int64(g.in.buffered() - before))
 	g.c.heardFrom()
 	return err
 }

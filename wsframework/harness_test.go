@@ -174,6 +174,9 @@ func (n network) serve(t *testing.T, settings wsframework.Settings, register fun
 	t.Helper()
 	s := &server{t: t, log: new(logRecorder)}
 	settings.Logger = newLogger(s.log)
+	if settings.AccessLogger == nil {
+		settings.AccessLogger = slog.New(refusalsOnly{settings.Logger.Handler()})
+	}
 	s.app = wsframework.NewApplication(settings)
 	register(s.app)
 	listener, dial := n.make(t)
@@ -322,6 +325,16 @@ func receive[T any](t *testing.T, ch <-chan T) (value T) {
 var quiet = newLogger(io.Discard)
 
 func newLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
+
+// refusalsOnly leaves out of an access log what went well.
+type refusalsOnly struct{ slog.Handler }
+
+func (h refusalsOnly) Handle(ctx context.Context, r slog.Record) error {
+	if strings.Contains(r.Message, "refused") {
+		return h.Handler.Handle(ctx, r)
+	}
+	return nil
+}
 
 // A logRecorder keeps log lines.
 type logRecorder struct {

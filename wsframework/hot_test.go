@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -66,7 +67,8 @@ func (h *hotHandler) OnMessage(m Message) error { return h.reply(h, m) }
 // newHot makes an open connection on a memory.
 func newHot(app *Application, reply func(h *hotHandler, m Message) error) (*conn, *memory) {
 	h := &hotHandler{reply: reply}
-	c := newConn(app.newRoute("/", func() Handler { return new(hotHandler) }, nil))
+	rt := app.newRoute("/", func() Handler { return new(hotHandler) }, nil)
+	c := newConn(rt, httptest.NewRequest("GET", "/", nil))
 	c.handler, c.tr = h, new(memory)
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	app.begin(c)

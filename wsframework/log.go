@@ -1,11 +1,9 @@
 package wsframework
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"reflect"
 	"sync"
 	"time"
@@ -13,10 +11,7 @@ import (
 
 // logAttrs identify a request or a connection in a log line.
 func (x *exchange) logAttrs() []any {
-	attrs := []any{slog.String("route", x.endpoint.name)}
-	if x.request != nil {
-		attrs = append(attrs, slog.String("remote", x.request.RemoteAddr))
-	}
+	attrs := []any{slog.String("route", x.endpoint.name), slog.String("remote", x.request.RemoteAddr)}
 	if user := x.knownUser(); user != nil {
 		attrs = append(attrs, userAttr(user))
 	}
@@ -51,27 +46,6 @@ func (c *conn) logFailure(callback string, code int, err error) {
 		attrs = append(attrs, "stack", string(panicked.Stack))
 	}
 	c.app.logger.Error("wsframework: a callback failed, the connection closes", attrs...)
-}
-
-// logRefusal writes the line for a refused handshake. What the server did wrong is an error, what the
-// client did is a warning.
-func (app *Application) logRefusal(rt *route, r *http.Request, c *conn, status int, setting string, err error) {
-	attrs := []any{"route", rt.name, "remote", r.RemoteAddr, "status", status, "cause", err}
-	if setting != "" {
-		attrs = append(attrs, "setting", setting)
-	}
-	if user := c.knownUser(); user != nil {
-		attrs = append(attrs, userAttr(user))
-	}
-	var panicked *PanicError
-	if errors.As(err, &panicked) {
-		attrs = append(attrs, "stack", string(panicked.Stack))
-	}
-	level := slog.LevelWarn
-	if status >= 500 && status != http.StatusServiceUnavailable {
-		level = slog.LevelError
-	}
-	app.logger.Log(context.Background(), level, "wsframework: handshake refused", attrs...)
 }
 
 // A harmlessLog writes of errors that close nothing one line in a while.

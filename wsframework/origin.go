@@ -90,20 +90,19 @@ func (l originList) lists(o origin) bool {
 	return slices.ContainsFunc(l.origins, func(allowed origin) bool { return allowed.matches(o) })
 }
 
-// protect refuses with 403 what changes something (POST and the like) on behalf of a page of another
-// origin, unless that is listed.
-func (l originList) protect(next http.Handler) http.Handler {
-	check := http.NewCrossOriginProtection()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := check.Check(r); err != nil {
-			if o, ok := parseOrigin(r.Header.Get("Origin")); !ok || !l.lists(o) {
-				http.Error(w, "Pages of this origin may not send this; the server's setting AllowedOrigins decides.", http.StatusForbidden)
-				return
-			}
+// checkUnsafe refuses what changes something (POST and the like) on behalf of a page of another origin,
+// unless that is listed.
+func (l originList) checkUnsafe(r *http.Request) *refusal {
+	if err := crossOrigin.Check(r); err != nil {
+		if o, ok := parseOrigin(r.Header.Get("Origin")); !ok || !l.lists(o) {
+			return refuse(http.StatusForbidden, "Pages of this origin may not send this; the server's setting AllowedOrigins decides.", "Settings.AllowedOrigins")
 		}
-		next.ServeHTTP(w, r)
-	})
+	}
+	return nil
 }
+
+// crossOrigin has no settings, and so no state.
+var crossOrigin = http.NewCrossOriginProtection()
 
 // sameHost compares with a Host header, which has no scheme: its default port is the origin's.
 func (o origin) sameHost(header string) bool {

@@ -282,3 +282,10 @@ func (o *outbound) clearLocked() {
 	}
 	o.waiters = nil
 }
+
+// sent returns how many bytes of data frames have left.
+func (o *outbound) sent() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.gone
+}

@@ -3,6 +3,7 @@ package wsframework
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -11,10 +12,13 @@ import (
 	"github.com/alexedwards/scs/v2"
 )
 
-// A Session is what a connection knows of the session it was opened with: the values as they were at
-// the handshake. In Prepare it can be changed as well; it is saved before the handshake is answered,
-// and not at all if that is refused (but a LoadAndSave of somebody else's around the handler saves what it
-// finds). Its methods may be called from any goroutine.
+// A Session is the session that came with a request. On a page its values can be changed until the response
+// is sent. On a socket they are what they were at the handshake; in Prepare they can be changed, too, which is
+// saved before the handshake is answered, and not at all if that is refused (but a LoadAndSave of somebody
+// else's around the handler saves what it finds).
+//
+// Its methods may be called from any goroutine. What changes it returns [ErrFinished] or [ErrHandshakeDone]
+// when that is too late.
 type Session struct {
 	manager *scs.SessionManager
 	ctx     context.Context // holds the session's values
@@ -34,27 +38,58 @@ func (s *Session) Exists(key string) bool { return s.manager.Exists(s.ctx, key) 
 // Keys returns the names of all values, sorted.
 func (s *Session) Keys() []string { return s.manager.Keys(s.ctx) }
 
-// Put sets a value. Call it in Prepare; later it returns ErrHandshakeDone.
+// Put sets a value.
 func (s *Session) Put(key string, value any) error {
+	return s.change(func() { s.manager.Put(s.ctx, key, value) })
+}
+
+// Remove removes a value.
+func (s *Session) Remove(key string) error {
+	return s.change(func() { s.manager.Remove(s.ctx, key) })
+}
+
+func (s *Session) change(f func()) error {
 	if s.x.header.Load() == nil {
 		return s.x.answered()
 	}
-	s.manager.Put(s.ctx, key, value)
+	f()
 	return nil
 }
 
-// Remove removes a value. Call it in Prepare; later it returns ErrHandshakeDone.
-func (s *Session) Remove(key string) error {
-	if s.x.header.Load() == nil {
+// RenewToken gives the session a new token and keeps its values. Call it when a visitor logs in, on a page:
+// a token that somebody may have planted in his browser before must not become a logged-in one. Sockets
+// that were opened with the old token are closed with CloseSessionEnded.
+func (s *Session) RenewToken() error {
+	return s.end(func() error { return s.manager.RenewToken(s.ctx) })
+}
+
+// Destroy ends the session, as for a visitor who logs out, on a page. Its sockets are closed with
+// CloseSessionEnded.
+func (s *Session) Destroy() error {
+	return s.end(func() error { return s.manager.Destroy(s.ctx) })
+}
+
+func (s *Session) end(f func() error) error {
+	switch {
+	case s.x.upgrade:
+		return errors.New("wsframework: a session is renewed and destroyed on a page: a socket's cookie can't follow")
+	case s.x.header.Load() == nil:
 		return s.x.answered()
 	}
-	s.manager.Remove(s.ctx, key)
-	return nil
+	token := s.manager.Token(s.ctx)
+	if err := f(); err != nil || token == "" {
+		return err
+	}
+	return s.x.app.CloseSession(context.WithoutCancel(s.ctx), token, CloseSessionEnded, "the session has ended")
 }
 
 // withSession is scs's LoadAndSave, unless somebody else's around it has loaded the session and will save
 // it.
-func withSession(manager *scs.SessionManager, next http.Handler) http.Handler {
+func (app *Application) withSession(next http.Handler) http.Handler {
+	manager := app.settings.Sessions
+	if manager == nil {
+		return next
+	}
 	loadAndSave := manager.LoadAndSave(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		probe := &probeContext{r.Context()}

@@ -18,9 +18,23 @@ type Settings struct {
 	// is nobody. Default: the session's "user". Tornado: get_current_user.
 	CurrentUser func(r *http.Request) (any, error)
 
-	// Logger gets a line for each refused handshake and each failed callback, and none for peers that
-	// just leave. Default: slog.Default(), looked up when the application is made.
+	// LoginURL is where Authenticated sends those who have yet to log in, with what they asked for in the
+	// parameter "next". Default: none; they get 403. Tornado: login_url.
+	LoginURL string
+
+	// Debug is for development: error pages show the error and templates are read afresh for each request.
+	// Default: off. Tornado: debug.
+	Debug bool
+
+	// Logger gets a line for each failed callback, and for what the framework warns of. Default:
+	// slog.Default(), looked up when the application is made.
 	Logger *slog.Logger
+
+	// AccessLogger gets a line for each request and for each socket that is closed: what was asked for, the
+	// status or close code, the duration, bytes, the user and the remote address. The level is Info, Warn for
+	// what the client did wrong (4xx) and Error for what the server did (5xx); slog.New(slog.DiscardHandler)
+	// turns it off. Default: Logger. Tornado: log_function.
+	AccessLogger *slog.Logger
 
 	// AllowedOrigins lists the origins whose pages may open sockets, beside those of the request's own
 	// host: "https://example.com", with a port if it is not the scheme's own, "https://*.example.com"
@@ -101,6 +115,9 @@ func (s Settings) withDefaults() Settings {
 	setDefault(&s.ShutdownTimeout, 10*time.Second)
 	if s.Logger == nil {
 		s.Logger = slog.Default()
+	}
+	if s.AccessLogger == nil {
+		s.AccessLogger = s.Logger
 	}
 	return s
 }

@@ -8,22 +8,12 @@ import (
 	"strings"
 )
 
-// A refusal is an HTTPError with what only the framework itself says.
-type refusal struct {
-	HTTPError
-	setting string // the name of the setting or method that decides about it
-}
-
-func refuse(status int, message, setting string) *refusal {
-	return &refusal{HTTPError{Status: status, Message: message}, setting}
-}
-
 // ServeHTTP answers one request: with 101 and a connection that lives on, or with a refusal.
 func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := newConn(rt)
+	c := newConn(rt, r)
 	if !rt.app.begin(c) {
 		w.Header().Set("Connection", "close")
-		rt.refuse(w, r, c, refuse(http.StatusServiceUnavailable, "The server is shutting down; try again in a moment.", "Application.Shutdown"))
+		refuseHandshake(w, c, refuse(http.StatusServiceUnavailable, "The server is shutting down; try again in a moment.", "Application.Shutdown"))
 		return
 	}
 	header := w.Header()
@@ -43,7 +33,7 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = rt.accept(c, w, r)
 	}
 	if err != nil {
-		rt.refuse(w, r, c, err)
+		refuseHandshake(w, c, err)
 		return
 	}
 	accepted = true
@@ -178,19 +168,10 @@ func (c *conn) selectSubprotocol(r *http.Request) error {
 	return fmt.Errorf("SelectSubprotocol returned %q, which the client did not offer: %q", c.subproto, offered)
 }
 
-// refuse answers with an error and logs it.
-func (rt *route) refuse(w http.ResponseWriter, r *http.Request, c *conn, err error) {
-	var ours *refusal
-	var theirs *HTTPError
-	status, message := http.StatusInternalServerError, "Internal Server Error"
-	setting := ""
-	switch {
-	case errors.As(err, &ours):
-		status, message, setting = ours.status(), ours.message(), ours.setting
-	case errors.As(err, &theirs):
-		status, message = theirs.status(), theirs.message()
-	}
-	rt.app.logRefusal(rt, r, c, status, setting, err)
+// refuseHandshake answers with an error and logs it.
+func refuseHandshake(w http.ResponseWriter, c *conn, err error) {
+	status, message, _ := explain(err)
+	c.logAnswer("wsframework: handshake refused", status, 0, err)
 	var late *answered
 	if !errors.As(err, &late) {
 		http.Error(w, message, status)

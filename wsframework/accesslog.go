@@ -1,0 +1,130 @@
+package wsframework
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// The access log has a line for each request that was answered, and for each connection when it is over.
+// What the server did wrong is an error in it, what the client did a warning, as in Tornado.
+
+// logAnswer writes the line of a request. cause is why it was refused, if it was.
+func (x *exchange) logAnswer(message string, status int, size int64, cause error) {
+	level, ctx := statusLevel(status), context.WithoutCancel(x.request.Context())
+	if !x.app.access.Enabled(ctx, level) {
+		return
+	}
+	attrs := append(x.requestAttrs(), "status", status)
+	if size > 0 {
+		attrs = append(attrs, "bytes", size)
+	}
+	if cause != nil {
+		attrs = append(attrs, "cause", cause)
+	}
+	if _, _, setting := explain(cause); setting != "" {
+		attrs = append(attrs, "setting", setting)
+	}
+	var panicked *PanicError
+	if errors.As(cause, &panicked) {
+		attrs = append(attrs, "stack", string(panicked.Stack))
+	}
+	x.app.access.Log(ctx, level, message, attrs...)
+}
+
+// logClosed writes the line of a connection that is over.
+func (c *conn) logClosed() {
+	code, reason := c.closed()
+	level, ctx := slog.LevelInfo, context.WithoutCancel(c.ctx)
+	if !c.peerFirst {
+		level = codeLevel(code)
+	}
+	if !c.app.access.Enabled(ctx, level) {
+		return
+	}
+	attrs := append(c.requestAttrs(), "code", code)
+	if reason != "" {
+		attrs = append(attrs, "reason", reason)
+	}
+	attrs = append(attrs, "received", c.in.received.Load(), "sent", c.out.sent())
+	c.app.access.Log(ctx, level, "wsframework: socket closed", attrs...)
+}
+
+// requestAttrs say what was asked for. The query stays out: it may hold secrets.
+func (x *exchange) requestAttrs() []any {
+	attrs := []any{
+		slog.String("method", x.request.Method),
+		slog.String("path", x.request.URL.Path),
+		slog.Duration("duration", time.Since(x.began)),
+	}
+	return append(attrs, x.logAttrs()...)
+}
+
+func statusLevel(status int) slog.Level {
+	switch {
+	case status >= 500 && status != http.StatusServiceUnavailable:
+		return slog.LevelError
+	case status >= 400:
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}
+
+func codeLevel(code int) slog.Level {
+	switch code {
+	case CloseInternalError:
+		return slog.LevelError
+	case CloseProtocolError, CloseUnsupportedData, CloseInvalidPayload, ClosePolicyViolation, CloseMessageTooBig:
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}
+
+// logged writes an access log's line for a handler that is not a page.
+func (app *Application) logged(name string, next http.Handler) http.Handler {
+	e := &endpoint{app: app, name: name}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !app.access.Enabled(r.Context(), slog.LevelError) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		x, counter := new(exchange), &countingWriter{ResponseWriter: w}
+		x.init(e, r)
+		defer func() {
+			if counter.status != http.StatusSwitchingProtocols { // a connection has a line of its own
+				x.logAnswer("wsframework: request", max(counter.status, http.StatusOK), counter.size, nil)
+			}
+		}()
+		next.ServeHTTP(counter, r)
+	})
+}
+
+// A countingWriter remembers what was answered.
+type countingWriter struct {
+	http.ResponseWriter
+	status int
+	size   int64
+}
+
+func (w *countingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *countingWriter) WriteHeader(status int) {
+	if w.status < http.StatusOK {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *countingWriter) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(p)
+	w.size += int64(n)
+	return n, err
+}
+
+// Flush is for handlers that look for an http.Flusher in place of using http.ResponseController.
+func (w *countingWriter) Flush() { http.NewResponseController(w.ResponseWriter).Flush() }

@@ -1,0 +1,38 @@
+package wsframework
+
+import (
+	"net/http"
+	"strings"
+)
+
+// NotFound sets the page that answers, with status 404, what no route does, and with 405 what routes do for
+// other methods only. Its own method is called if it has one for the request and the status is 404;
+// WriteError is for the rest. Default: a line of text. As Tornado's default_handler_class.
+func (app *Application) NotFound(factory func() Page) { app.notFound = factory }
+
+// restPattern is less specific than any other.
+const restPattern = "/"
+
+// mountRest registers the route for the rest, unless the program has one.
+func (app *Application) mountRest() {
+	factory := app.notFound
+	if factory == nil {
+		factory = func() Page { return new(errorPage) }
+	}
+	rt := &pageRoute{endpoint: endpoint{app: app, name: "(not found)"}, factory: factory, isRest: true}
+	defer func() { recover() }() // "/", or the same in other words, is taken
+	app.mux.Handle(restPattern, app.withSession(rt))
+}
+
+// otherMethods lists the methods for which a route answers the request, for the header Allow.
+func (app *Application) otherMethods(r *http.Request) string {
+	var methods []string
+	other := *r
+	for _, m := range httpMethods {
+		other.Method = m.request
+		if _, pattern := app.mux.Handler(&other); pattern != restPattern {
+			methods = append(methods, m.request)
+		}
+	}
+	return strings.Join(methods, ", ")
+}

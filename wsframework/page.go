@@ -1,0 +1,164 @@
+package wsframework
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+)
+
+// A Page answers the requests of one route. Embed [RequestHandler] in a struct and add the methods that
+// it answers, each of them a func() error: Get, Post, Put, Patch, Delete, Head, Options. A route makes one
+// value for each request. Only RequestHandler can make a type a Page, so that this interface can grow.
+//
+// They are called in this order: Prepare, GetCurrentUser if somebody asks for it or the route is
+// [Authenticated], the method, and OnFinish. An error in one of them, or a panic, is answered by
+// WriteError: an *[HTTPError] with its status, everything else with 500.
+type Page interface {
+	// Prepare runs before the method. If it finishes the response (Redirect and SendError do), the
+	// method is not called. As Tornado's prepare.
+	Prepare() error
+
+	// GetCurrentUser returns who sends the request, or nil for nobody. It is called once. The default
+	// asks Settings.CurrentUser if set, else takes the session's "user". As Tornado's get_current_user.
+	GetCurrentUser() (any, error)
+
+	// WriteError writes the body of an error; the status is set already, and what was written before is
+	// gone. err is what was returned, or an *HTTPError. The default writes the status text, or an
+	// HTTPError's message, and everything there is to know with Settings.Debug. As Tornado's
+	// write_error.
+	WriteError(status int, err error) error
+
+	// OnFinish is called last, when the response has been sent. As Tornado's on_finish.
+	OnFinish()
+
+	requestHandler() *RequestHandler
+}
+
+// RequestHandler is what a page embeds: a default for every method of [Page], and the methods with which
+// a page reads its request and writes its response.
+//
+// What is written is kept back until the method has returned or Flush is called, so that an error leaves
+// no half a page behind. A page runs in the goroutine of its request. What writes the response is for that
+// goroutine; the other methods may be called from any.
+//
+// A RequestHandler must not be copied.
+type RequestHandler struct {
+	requestSide // what sockets have, too
+
+	response *response
+}
+
+// WriteError writes a line of text.
+func (h *RequestHandler) WriteError(status int, err error) error {
+	if h.response == nil {
+		return ErrNotOpen
+	}
+	h.SetHeader("Content-Type", "text/plain; charset=utf-8")
+	_, message, _ := explain(err)
+	if h.response.x.app.settings.Debug {
+		message += "\n\n" + details(err)
+	}
+	_, err = h.WriteString(message + "\n")
+	return err
+}
+
+// details are for the programmer's eyes only.
+func details(err error) string {
+	var panicked *PanicError
+	if errors.As(err, &panicked) {
+		return err.Error() + "\n\n" + string(panicked.Stack)
+	}
+	return fmt.Sprint(err)
+}
+
+// OnFinish does nothing.
+func (h *RequestHandler) OnFinish() {}
+
+//lint:ignore U1000 it is called through Page, which types that embed RequestHandler implement
+func (h *RequestHandler) requestHandler() *RequestHandler { return h }
+
+// httpMethods are the methods that a page may have, as requests and as handlers name them.
+var httpMethods = []struct{ request, handler string }{
+	{http.MethodGet, "Get"},
+	{http.MethodHead, "Head"},
+	{http.MethodPost, "Post"},
+	{http.MethodPut, "Put"},
+	{http.MethodPatch, "Patch"},
+	{http.MethodDelete, "Delete"},
+	{http.MethodOptions, "Options"},
+}
+
+// methodOf returns the page's method for that of a request, or nil.
+func methodOf(page Page, request string) func() error {
+	switch request {
+	case http.MethodGet:
+		if p, ok := page.(interface{ Get() error }); ok {
+			return p.Get
+		}
+	case http.MethodHead:
+		if p, ok := page.(interface{ Head() error }); ok {
+			return p.Head
+		}
+		return methodOf(page, http.MethodGet) // net/http leaves the body out
+	case http.MethodPost:
+		if p, ok := page.(interface{ Post() error }); ok {
+			return p.Post
+		}
+	case http.MethodPut:
+		if p, ok := page.(interface{ Put() error }); ok {
+			return p.Put
+		}
+	case http.MethodPatch:
+		if p, ok := page.(interface{ Patch() error }); ok {
+			return p.Patch
+		}
+	case http.MethodDelete:
+		if p, ok := page.(interface{ Delete() error }); ok {
+			return p.Delete
+		}
+	case http.MethodOptions:
+		if p, ok := page.(interface{ Options() error }); ok {
+			return p.Options
+		}
+	}
+	return nil
+}
+
+// handlerMethod is how a page calls the method of a request.
+func handlerMethod(request string) string {
+	for _, m := range httpMethods {
+		if m.request == request {
+			return m.handler
+		}
+	}
+	return request
+}
+
+// allowed lists the methods that a page answers, for the header Allow.
+func allowed(page Page) string {
+	var methods []string
+	for _, m := range httpMethods {
+		if methodOf(page, m.request) != nil {
+			methods = append(methods, m.request)
+		}
+	}
+	return strings.Join(methods, ", ")
+}
+
+// checkPage finds what the compiler can't: a method that has the name of one of HTTP and another form, or
+// none of them at all.
+func checkPage(page Page) error {
+	t := reflect.TypeOf(page)
+	right := reflect.FuncOf([]reflect.Type{t}, []reflect.Type{reflect.TypeFor[error]()}, false)
+	for _, m := range httpMethods {
+		if method, ok := t.MethodByName(m.handler); ok && method.Type != right {
+			return fmt.Errorf("method %s of %s has to be a func() error", m.handler, t)
+		}
+	}
+	if allowed(page) == "" {
+		return fmt.Errorf("%s answers nothing; give it a method Get() error, or Post, Put, Patch, Delete, Head or Options", t)
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package wsframework
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// A pageRoute makes the pages of one endpoint and lets each answer a request. It is an http.Handler, to be
+// mounted behind Application.withSession.
+type pageRoute struct {
+	endpoint
+	factory func() Page
+	isRest  bool // it answers what no other route does
+}
+
+// Page registers a page under a pattern of http.ServeMux ("/login", "GET /rooms/{room}"). The factory makes
+// one page for each request: what Tornado passes to initialize is what it captures. It is also called once
+// here, to look at the page's methods. Pages run as plain handlers do: see Handle.
+//
+// It panics if the pattern is malformed or taken, the name is, or the page has no method to answer with.
+func (rs *router) Page(pattern string, factory func() Page, options ...RouteOption) {
+	options = append(rs.options[:len(rs.options):len(rs.options)], options...)
+	rt := rs.app.newPageRoute(pattern, factory, options)
+	rs.mount(pattern, newRouteOptions(options).name, rs.app.withSession(rt))
+}
+
+func (app *Application) newPageRoute(pattern string, factory func() Page, options []RouteOption) *pageRoute {
+	if factory == nil {
+		panic(fmt.Errorf("wsframework: route %s has no factory; give it a func() wsframework.Page", pattern))
+	}
+	o := newRouteOptions(options)
+	rt := &pageRoute{endpoint: endpoint{app, cmp.Or(o.name, pattern), o.authenticated}, factory: factory}
+	if page := probe(factory); page != nil {
+		if err := checkPage(page); err != nil {
+			panic(fmt.Errorf("wsframework: %s: page %s: %w", callerOutside(), pattern, err))
+		}
+		app.warnOfMisspelt(rt.name, page, pageHooks)
+	}
+	return rt
+}
+
+// probe asks a factory for a handler to look at. One that is not ready yet is no reason not to start.
+func probe[H any](factory func() H) (h H) {
+	defer func() { recover() }()
+	return factory()
+}
+
+// ServeHTTP lets a page answer one request.
+func (rt *pageRoute) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := new(exchange)
+	x.init(&rt.endpoint, r)
+	x.ctx = r.Context()
+	x.public.Store(r)
+	if manager := rt.app.settings.Sessions; manager != nil {
+		x.session = &Session{manager: manager, ctx: x.ctx, x: x, outer: true}
+	}
+	s := newResponse(x, w)
+	defer func() { x.logAnswer("wsframework: request", s.status, s.size, s.cause) }()
+	if err := rt.newPage(s); err != nil {
+		s.claim(new(errorPage))
+		s.fail(err)
+		s.finish()
+		return
+	}
+	defer func() { // also when the client has to be cut off
+		if err := contain("OnFinish", func() error { s.page.OnFinish(); return nil }); err != nil {
+			s.cause = errors.Join(s.cause, err)
+		}
+	}()
+	if err := rt.run(s, r); err != nil {
+		s.fail(err)
+	}
+	s.finish()
+}
+
+// An errorPage stands in for one that the factory did not make.
+type errorPage struct{ RequestHandler }
+
+// newPage asks the factory for the page of a request and claims it.
+func (rt *pageRoute) newPage(s *response) error {
+	return contain("factory", func() error {
+		page := rt.factory()
+		if isNil(page) {
+			return fmt.Errorf("the factory of route %s returned nil", rt.name)
+		}
+		if !s.claim(page) {
+			return fmt.Errorf("the factory of route %s returned a page that has been used; return a new one each time", rt.name)
+		}
+		return nil
+	})
+}
+
+// run calls what answers a request, in the order that Page gives.
+func (rt *pageRoute) run(s *response, r *http.Request) error {
+	if refusal := rt.app.origins.checkUnsafe(r); refusal != nil {
+		return refusal
+	}
+	if err := contain("Prepare", s.page.Prepare); err != nil || s.ended {
+		return err
+	}
+	if rt.authenticated {
+		user, err := s.x.currentUser()
+		if err != nil {
+			return err
+		}
+		if user == nil {
+			return rt.askToLogIn(s, r)
+		}
+	}
+	method := methodOf(s.page, r.Method)
+	allow := allowed(s.page)
+	if rt.isRest {
+		if allow = rt.app.otherMethods(r); allow == "" {
+			s.status = http.StatusNotFound
+			if method == nil {
+				return refuse(http.StatusNotFound, "Not Found", "")
+			}
+		} else {
+			method = nil
+		}
+	}
+	if method == nil {
+		s.w.Header().Set("Allow", allow)
+		s.initial.Set("Allow", allow)
+		return refuse(http.StatusMethodNotAllowed, "Method Not Allowed", "")
+	}
+	return contain(handlerMethod(r.Method), method)
+}
+
+// askToLogIn answers a request without a current user.
+func (rt *pageRoute) askToLogIn(s *response, r *http.Request) error {
+	login := rt.app.settings.LoginURL
+	if login == "" || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return refuse(http.StatusForbidden, "Log in first.", "Authenticated, GetCurrentUser, Settings.LoginURL")
+	}
+	return s.page.requestHandler().Redirect(login)
+}

@@ -1,0 +1,136 @@
+package wsframework
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"runtime"
+	"strings"
+)
+
+// A router registers routes, all of them under one prefix and with the same options.
+type router struct {
+	app     *Application
+	prefix  pattern
+	options []RouteOption
+}
+
+// Routes registers routes under a prefix: see [Application.Under].
+type Routes struct{ router }
+
+// Under returns a place to register routes whose patterns begin with a prefix: a path ("/api"), a host
+// ("example.com") or both ("example.com/api"). A path may contain wildcards. The options apply to each
+// WebSocket and Page there, before their own.
+func (rs *router) Under(prefix string, options ...RouteOption) *Routes {
+	p := splitPattern(prefix)
+	whole, err := p.under(rs.prefix)
+	if p.method != "" || err != nil {
+		panic(fmt.Errorf("wsframework: %s: prefix %q: it is a path, a host, or a host and a path", callerOutside(), prefix))
+	}
+	return &Routes{router{rs.app, whole, append(rs.options[:len(rs.options):len(rs.options)], options...)}}
+}
+
+// WebSocket registers an endpoint under a pattern of http.ServeMux ("/websocket", "GET /rooms/{room}",
+// "example.com/ws"). The factory makes one handler for each connection: what Tornado passes to
+// initialize is what it captures. It is also called once here, to look at the handler's type.
+//
+// It panics if the pattern is malformed or taken, or the name is.
+func (rs *router) WebSocket(pattern string, factory func() Handler, options ...RouteOption) {
+	options = append(rs.options[:len(rs.options):len(rs.options)], options...)
+	rt := rs.app.newRoute(pattern, factory, options)
+	rs.mount(pattern, newRouteOptions(options).name, rt)
+}
+
+// Handle registers a plain handler. It runs with the session loaded (Settings.Sessions), and behind
+// http.CrossOriginProtection, which refuses POST and the like from pages of other origins than those
+// that Settings.AllowedOrigins names ("*" does not count here).
+func (rs *router) Handle(pattern string, handler http.Handler) {
+	app, guarded := rs.app, rs.app.withSession(handler)
+	rs.mount(pattern, "", app.logged(pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if refusal := app.origins.checkUnsafe(r); refusal != nil {
+			http.Error(w, refusal.Message, refusal.Status)
+			return
+		}
+		guarded.ServeHTTP(w, r)
+	})))
+}
+
+// HandleFunc registers a plain function as Handle does.
+func (rs *router) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
+	rs.Handle(pattern, http.HandlerFunc(handler))
+}
+
+// A mounted route is what ReverseURL and the messages about conflicts know of it.
+type mounted struct {
+	pattern pattern
+	where   string // the line that registered it
+}
+
+// mount registers a handler. It panics with the line of the program that can't be right.
+func (rs *router) mount(text, name string, handler http.Handler) {
+	where := callerOutside()
+	p, err := splitPattern(text).under(rs.prefix)
+	if err != nil {
+		panic(fmt.Errorf("wsframework: %s: pattern %q: %w", where, text, err))
+	}
+	app := rs.app
+	if other, taken := app.names[name]; taken {
+		panic(fmt.Errorf("wsframework: %s: the name %q is taken by %q, registered at %s", where, name, other.pattern, other.where))
+	}
+	func() {
+		defer func() {
+			if v := recover(); v != nil {
+				panic(fmt.Errorf("wsframework: %s: %s", where, app.withPlaces(fmt.Sprint(v), where)))
+			}
+		}()
+		app.mux.Handle(p.String(), handler)
+	}()
+	route := &mounted{p, where}
+	app.mounts[p.String()] = route
+	if name != "" {
+		app.names[name] = route
+	}
+}
+
+// muxPlace is how http.ServeMux says where a pattern comes from: always from this file.
+var muxPlace = regexp.MustCompile(`pattern ("(?:[^"\\]|\\.)*") \(registered at [^)]*\)`)
+
+// withPlaces puts the program's own lines into a message of http.ServeMux.
+func (app *Application) withPlaces(message, where string) string {
+	return muxPlace.ReplaceAllStringFunc(message, func(place string) string {
+		quoted := muxPlace.FindStringSubmatch(place)[1]
+		for text, other := range app.mounts {
+			if fmt.Sprintf("%q", text) == quoted {
+				return fmt.Sprintf("pattern %s (registered at %s)", quoted, other.where)
+			}
+		}
+		return fmt.Sprintf("pattern %s (registered at %s)", quoted, where)
+	})
+}
+
+// callerOutside returns the file and line of the program that called into this package.
+func callerOutside() string {
+	pcs := make([]uintptr, 16)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	for {
+		frame, more := frames.Next()
+		if !strings.Contains(frame.Function, "/wsframework.") || !more {
+			return fmt.Sprintf("%s:%d", frame.File, frame.Line)
+		}
+	}
+}
+
+// ReverseURL returns the path of the route with a name (see [Name]), its wildcards filled in their order
+// with args as fmt.Sprint shows them, escaped. It fails for an unknown name, for too few or too many args,
+// and for one that would lead to another route: "", "." or "..". As Tornado's reverse_url.
+func (app *Application) ReverseURL(name string, args ...any) (string, error) {
+	route, ok := app.names[name]
+	if !ok {
+		return "", fmt.Errorf("wsframework: no route has the name %q; give it one with wsframework.Name", name)
+	}
+	path, err := route.pattern.reverse(args)
+	if err != nil {
+		return "", fmt.Errorf("wsframework: the URL of route %q: %w", name, err)
+	}
+	return path, nil
+}
