@@ -33,9 +33,11 @@ type Application struct {
 	watch       watch
 	parking     parking
 	harmlessLog harmlessLog
+	serial      *serial // nil unless Settings.Serial
 
 	mu         sync.Mutex // protects the following
-	alive      int        // connections, and handshakes under way
+	alive      int        // connections, handshakes under way, and callbacks if it runs
+	callbacks  callbackLine
 	draining   bool
 	idle       chan struct{} // closed when draining and alive is 0
 	terminated chan struct{} // closed when Shutdown has ended
@@ -55,6 +57,7 @@ func NewApplication(settings Settings) *Application {
 	}
 	app.router.app = app
 	app.logger, app.access = app.settings.Logger, app.settings.AccessLogger
+	app.serial = newSerial(&app.settings)
 	app.server = app.newServer()
 	return app
 }
@@ -153,11 +156,13 @@ func (app *Application) forget(c *conn) {
 	app.all.remove(c.inAll)
 	app.mu.Lock()
 	defer app.mu.Unlock()
+	app.endedLocked()
+}
+
+// endedLocked counts one of those that are alive off.
+func (app *Application) endedLocked() {
 	app.alive--
-	if app.alive > 0 {
-		return
-	}
-	if app.draining {
+	if app.alive == 0 && app.draining {
 		close(app.idle)
 	}
 }

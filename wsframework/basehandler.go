@@ -76,12 +76,18 @@ func (h *BaseHandler) write(t MessageType, payload []byte, err error) error {
 
 // Flush waits until all that has been written so far is handed to the operating system, or ctx is done.
 // It returns ErrClosed if the connection ends before.
+//
+// In a callback under Settings.Serial other callbacks run while it waits, as with await, and it returns
+// when it is this one's turn again.
 func (h *BaseHandler) Flush(ctx context.Context) error {
 	c, err := h.open()
 	if err != nil {
 		return err
 	}
-	return c.out.wait(ctx)
+	if c.app.serial == nil || c.out.hasLeft() {
+		return c.out.wait(ctx)
+	}
+	return c.app.serial.aside(func() error { return c.out.wait(ctx) })
 }
 
 // Ping sends a ping with up to 125 bytes of data (RFC 6455, 5.5.2). The peer's answer reaches OnPong.
@@ -172,7 +178,8 @@ func (h *BaseHandler) broadcast(group string, message any, others bool) error {
 }
 
 // Go runs f in a goroutine beside the callbacks. Its context ends with the connection. An error or a
-// panic of f ends the connection as one of a callback does.
+// panic of f ends the connection as one of a callback does. Settings.Serial does not concern it: what is
+// shared under that it touches in [Application.AddCallback].
 func (h *BaseHandler) Go(f func(ctx context.Context) error) error {
 	if f == nil {
 		panic(errors.New("wsframework: Go needs a function"))
@@ -208,7 +215,8 @@ func (h *BaseHandler) startTicker(method string, d time.Duration, once bool, f f
 	if err != nil {
 		return func() {}
 	}
-	return c.startTicker(d, once, f)
+	t := &ticker{line: c, d: d, once: once, f: f}
+	return t.start()
 }
 
 // ID returns a random text that no other connection has, on no node.

@@ -35,6 +35,30 @@ func (c *conn) startClose(e *CloseError, dropData bool) bool {
 	return true
 }
 
+// An ender is told when its connection begins to close, before OnClose runs: a timer, or a Set that the
+// handler is in. It is called without a lock.
+type ender interface{ connEnded(c *conn) }
+
+// whenEnded has e told, unless the connection is closing already: then it returns false.
+func (c *conn) whenEnded(e ender) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cause != nil {
+		return false
+	}
+	if c.ends == nil {
+		c.ends = make(map[ender]struct{})
+	}
+	c.ends[e] = struct{}{}
+	return true
+}
+
+func (c *conn) forgetEnder(e ender) {
+	c.mu.Lock()
+	delete(c.ends, e)
+	c.mu.Unlock()
+}
+
 // end sets the cause, once.
 func (c *conn) end(e *CloseError) bool {
 	c.mu.Lock()
@@ -46,11 +70,11 @@ func (c *conn) end(e *CloseError) bool {
 	if c.keepalive != nil {
 		c.keepalive.Stop()
 	}
-	tickers := c.tickers
-	c.tickers = nil
+	ends := c.ends
+	c.ends = nil
 	c.mu.Unlock()
-	for t := range tickers {
-		t.stop()
+	for e := range ends {
+		e.connEnded(c)
 	}
 	c.app.hub.leaveAll(c)
 	c.cancel(e)

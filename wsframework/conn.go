@@ -56,7 +56,7 @@ type conn struct {
 	peerReason  string      // likewise
 	closeTimer  *time.Timer
 	keepalive   *time.Timer
-	tickers     map[*ticker]struct{}
+	ends        map[ender]struct{}
 	peerFirst   bool
 	sentFrame   bool
 	gotFrame    bool
@@ -250,7 +250,11 @@ func (c *conn) call(t task) {
 			c.partDone()
 		}
 	}()
-	err = c.invoke(t)
+	if c.app.serial == nil {
+		err = c.invoke(t)
+	} else {
+		err = c.invokeInTurn(t)
+	}
 	returned = true
 }
 

@@ -22,7 +22,8 @@
 //     A plain error, or a panic, is a 500. Headers and cookies set in Prepare travel with the 101.
 //  2. Open, every OnMessage, OnPing and OnPong, the ticks of Every and After, and OnClose of one
 //     connection never overlap, so the fields of a handler need no lock. OnMessage is not called before
-//     Open has returned. Different connections run at the same time: what they share needs a lock.
+//     Open has returned. Different connections run at the same time: what they share needs a lock, or
+//     Settings.Serial.
 //  3. OnClose runs exactly once for every connection that was answered with 101: after a clean close, a
 //     dropped network, a callback (Open, too) that failed or panicked, a slow peer, a shutdown. By then
 //     CloseCode and CloseReason are those of the first close frame that was sent or received (1005: it

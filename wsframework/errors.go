@@ -40,7 +40,8 @@ var (
 	// ErrWriteTimeout is the cause of a connection whose peer took no byte for Settings.WriteTimeout.
 	ErrWriteTimeout = errors.New("wsframework: the peer took nothing for too long (Settings.WriteTimeout)")
 
-	// ErrShutdown is the cause of a connection that Application.Shutdown closed.
+	// ErrShutdown is the cause of a connection that Application.Shutdown closed, and returned by
+	// Application.AddCallback from then on.
 	ErrShutdown = errors.New("wsframework: the application shuts down")
 
 	// ErrInCallback is returned by Application.Shutdown when a callback calls it: it would wait for

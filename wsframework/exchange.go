@@ -84,7 +84,7 @@ func (x *exchange) currentUser() (any, error) {
 	if !ask {
 		return user, err
 	}
-	err = contain("GetCurrentUser", func() (err error) {
+	err = x.contain("GetCurrentUser", func() (err error) {
 		user, err = x.hooks.GetCurrentUser()
 		return err
 	})

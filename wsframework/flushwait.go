@@ -40,6 +40,13 @@ func (o *outbound) wait(ctx context.Context) error {
 	return nil
 }
 
+// hasLeft reports whether all that has been accepted so far is handed to the kernel.
+func (o *outbound) hasLeft() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.gone == o.accepted
+}
+
 // wakeLocked wakes those whose messages have left.
 func (o *outbound) wakeLocked() {
 	kept := o.waiters[:0]

@@ -48,6 +48,16 @@ func (c *conn) logFailure(callback string, code int, err error) {
 	c.app.logger.Error("wsframework: a callback failed, the connection closes", attrs...)
 }
 
+// logCallback writes the line for a failed callback of the application itself.
+func (app *Application) logCallback(callback string, err error) {
+	attrs := []any{"callback", callback, "cause", err}
+	var panicked *PanicError
+	if errors.As(err, &panicked) {
+		attrs = append(attrs, "stack", string(panicked.Stack))
+	}
+	app.logger.Error("wsframework: a callback failed", attrs...)
+}
+
 // A harmlessLog writes of errors that close nothing one line in a while.
 type harmlessLog struct {
 	mu      sync.Mutex // protects the following

@@ -65,7 +65,7 @@ func (rt *pageRoute) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer func() { // also when the client has to be cut off
-		if err := contain("OnFinish", func() error { s.page.OnFinish(); return nil }); err != nil {
+		if err := x.contain("OnFinish", func() error { s.page.OnFinish(); return nil }); err != nil {
 			s.cause = errors.Join(s.cause, err)
 		}
 	}()
@@ -80,7 +80,7 @@ type errorPage struct{ RequestHandler }
 
 // newPage asks the factory for the page of a request and claims it.
 func (rt *pageRoute) newPage(s *response) error {
-	return contain("factory", func() error {
+	return s.x.contain("factory", func() error {
 		page := rt.factory()
 		if isNil(page) {
 			return fmt.Errorf("the factory of route %s returned nil", rt.name)
@@ -97,7 +97,7 @@ func (rt *pageRoute) run(s *response, r *http.Request) error {
 	if refusal := rt.app.origins.checkUnsafe(r); refusal != nil {
 		return refusal
 	}
-	if err := contain("Prepare", s.page.Prepare); err != nil || s.ended {
+	if err := s.x.contain("Prepare", s.page.Prepare); err != nil || s.ended {
 		return err
 	}
 	if rt.authenticated {
@@ -126,7 +126,7 @@ func (rt *pageRoute) run(s *response, r *http.Request) error {
 		s.initial.Set("Allow", allow)
 		return refuse(http.StatusMethodNotAllowed, "Method Not Allowed", "")
 	}
-	return contain(handlerMethod(r.Method), method)
+	return s.x.contain(handlerMethod(r.Method), method)
 }
 
 // askToLogIn answers a request without a current user.

@@ -68,7 +68,7 @@ func (s *response) fail(cause error) {
 	}
 	s.clear()
 	s.status, _, _ = explain(cause)
-	failed := contain("WriteError", func() error { return s.page.WriteError(s.status, cause) })
+	failed := s.x.contain("WriteError", func() error { return s.page.WriteError(s.status, cause) })
 	if failed != nil {
 		s.cause = errors.Join(cause, fmt.Errorf("WriteError: %w", failed))
 		status := s.status

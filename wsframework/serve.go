@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"runtime"
 	"slices"
 	"strings"
 )
@@ -63,8 +62,8 @@ func goingAway() *CloseError {
 }
 
 // Shutdown ends the application: it refuses new connections, closes the open ones with 1001 and waits
-// until they are closed and every OnClose and every function given to Go has returned. When ctx ends
-// before, it cuts what is left and returns ctx's error. An application does not serve again after it.
+// until they are closed and every OnClose and every function given to Go or AddCallback has returned. When
+// ctx ends before, it cuts what is left and returns ctx's error. An application does not serve again after it.
 //
 // In a callback, whatever application that belongs to, it returns ErrInCallback.
 func (app *Application) Shutdown(ctx context.Context) error {
@@ -80,6 +79,7 @@ func (app *Application) Shutdown(ctx context.Context) error {
 	app.mu.Unlock()
 	if first {
 		defer close(app.terminated)
+		app.stopTickers()
 	}
 
 	requests := make(chan error, 1)
@@ -106,25 +106,21 @@ func (app *Application) Shutdown(ctx context.Context) error {
 	case <-app.idle:
 		return err
 	default:
-		return fmt.Errorf("wsframework: connections were still open: %w", context.Cause(ctx))
+		return fmt.Errorf("wsframework: connections or callbacks had not ended: %w", context.Cause(ctx))
 	}
 }
 
-// inCallback reports whether the calling goroutine is in a callback, in a hook of the handshake or in a
-// function given to Go: Shutdown waits for those.
+// inCallback reports whether the calling goroutine is in a callback, in a hook of the handshake, in a
+// function given to Go or in a turn of the serial line: Shutdown waits for those.
 func inCallback() bool {
-	pcs := make([]uintptr, 256)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
-	for {
-		frame, more := frames.Next()
-		if slices.ContainsFunc(userFrames, func(name string) bool { return strings.HasSuffix(frame.Function, name) }) {
+	for caller := range callers() {
+		if slices.ContainsFunc(userFrames, func(name string) bool { return strings.HasSuffix(caller, name) }) {
 			return true
 		}
-		if !more {
-			return false
-		}
 	}
+	return false
 }
 
 // userFrames are the functions that stand below a handler's code on the stack.
-var userFrames = []string{"/wsframework.(*conn).invoke", "/wsframework.(*conn).callGo", "/wsframework.contain"}
+var userFrames = []string{"/wsframework.(*conn).invoke", "/wsframework.(*conn).callGo", "/wsframework.contain",
+	"/wsframework.(*Application).runCallback", "/wsframework.(*serial).run"}

@@ -88,6 +88,26 @@ type Settings struct {
 
 	// ShutdownTimeout is how long Run lets connections finish when its context ends. Default: 10 s.
 	ShutdownTimeout time.Duration
+
+	// Serial runs everything that the application calls one at a time, in one line, as Tornado's loop
+	// does: factories, the hooks of handshakes (Prepare, CheckOrigin, GetCurrentUser, SelectSubprotocol),
+	// Open, OnMessage, OnPing, OnPong, OnClose, the ticks of Every and After, and the application's own
+	// callbacks. What handlers share, a map or a counter, then needs no lock. Default: false; only the
+	// callbacks of one connection never overlap.
+	//
+	// Connections live on while they wait for their turn, and writing does not need one. Flush lets others
+	// have the turn while it waits, as await does. Functions given to Go, plain handlers and goroutines of
+	// your own run beside the line: Application.AddCallback takes them back into it. A callback that waits
+	// for another one waits for ever.
+	//
+	// The price: one callback that takes long holds up all others (see SlowCallback), and no more than one
+	// processor runs them. To grow out of it, keep what is shared in groups, a Set or behind a lock of its
+	// own, turn Serial off and let go test -race find what was overlooked.
+	Serial bool
+
+	// SlowCallback is how long a callback may take before a warning names it; the waiting of its Flush does
+	// not count. It works with Serial only. Default: 100 ms, as asyncio's slow_callback_duration.
+	SlowCallback time.Duration
 }
 
 // A SlowConsumerPolicy says what happens when a message exceeds Settings.MaxPendingOut. In each case
@@ -113,6 +133,7 @@ func (s Settings) withDefaults() Settings {
 	setDefault(&s.ReadHeaderTimeout, 10*time.Second)
 	setDefault(&s.IdleTimeout, 2*time.Minute)
 	setDefault(&s.ShutdownTimeout, 10*time.Second)
+	setDefault(&s.SlowCallback, 100*time.Millisecond)
 	if s.Logger == nil {
 		s.Logger = slog.Default()
 	}

@@ -5,47 +5,49 @@ import (
 	"time"
 )
 
-// A ticker calls a function in the line of callbacks, every d or once. It holds one timer and no
+// A ticker calls a function in a line of callbacks, every d or once. It holds one timer and no
 // goroutine. Ticks that are due while one waits or runs are not made up for.
 type ticker struct {
-	c    *conn
+	line tickLine
+	name string // for the log of an application
 	d    time.Duration
 	once bool
 	f    func() error
 
-	mu      sync.Mutex // protects the following
+	mu      sync.Mutex // protects the following; the line's lock may be taken under it
 	timer   *time.Timer
 	due     time.Time
 	waiting bool // a tick is in the line
 	stopped bool
 }
 
-// startTicker returns the function that stops the ticker.
-func (c *conn) startTicker(d time.Duration, once bool, f func() error) (stop func()) {
-	t := &ticker{c: c, d: d, once: once, f: f, due: time.Now().Add(d)}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.cause != nil {
+// A tickLine is the line in which a ticker's function runs: a connection's or an application's.
+type tickLine interface {
+	addTicker(t *ticker) bool // false when it is too late
+	dropTicker(t *ticker)
+	deliverTick(t *ticker)
+}
+
+// start returns the function that stops the ticker.
+func (t *ticker) start() (stop func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.line.addTicker(t) {
 		return func() {}
 	}
-	if c.tickers == nil {
-		c.tickers = make(map[*ticker]struct{})
-	}
-	c.tickers[t] = struct{}{}
-	t.mu.Lock()
-	t.timer = time.AfterFunc(d, t.fire)
-	t.mu.Unlock()
+	t.due = time.Now().Add(t.d)
+	t.timer = time.AfterFunc(t.d, t.fire)
 	return func() {
 		t.stop()
-		c.dropTicker(t)
+		t.line.dropTicker(t)
 	}
 }
 
-func (c *conn) dropTicker(t *ticker) {
-	c.mu.Lock()
-	delete(c.tickers, t)
-	c.mu.Unlock()
-}
+func (c *conn) addTicker(t *ticker) bool { return c.whenEnded(t) }
+func (c *conn) dropTicker(t *ticker)     { c.forgetEnder(t) }
+func (c *conn) deliverTick(t *ticker)    { c.deliver(task{kind: taskTick, timer: t}) }
+
+func (t *ticker) connEnded(*conn) { t.stop() }
 
 func (t *ticker) stop() {
 	t.mu.Lock()
@@ -70,7 +72,7 @@ func (t *ticker) fire() {
 	}
 	t.mu.Unlock()
 	if deliver {
-		t.c.deliver(task{kind: taskTick, timer: t})
+		t.line.deliverTick(t)
 	}
 }
 
@@ -87,7 +89,7 @@ func (t *ticker) tick() error {
 		t.waiting = false
 		t.mu.Unlock()
 		if t.once {
-			t.c.dropTicker(t)
+			t.line.dropTicker(t)
 		}
 	}()
 	return t.f()

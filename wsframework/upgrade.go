@@ -46,7 +46,7 @@ func (rt *route) prepare(c *conn, w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	c.setRequest(r, r.Context())
-	if err := contain("factory", func() error { return rt.newHandler(c) }); err != nil {
+	if err := c.contain("factory", func() error { return rt.newHandler(c) }); err != nil {
 		return err
 	}
 	if err := c.checkOrigin(r); err != nil {
@@ -60,7 +60,7 @@ func (rt *route) prepare(c *conn, w http.ResponseWriter, r *http.Request) error 
 		c.session = session
 		c.setRequest(r, session.ctx)
 	}
-	if err := contain("Prepare", c.handler.Prepare); err != nil {
+	if err := c.contain("Prepare", c.handler.Prepare); err != nil {
 		return err
 	}
 	user, err := c.currentUser()
@@ -132,7 +132,7 @@ func (c *conn) checkOrigin(r *http.Request) error {
 		return nil
 	}
 	allowed := false
-	err := contain("CheckOrigin", func() error {
+	err := c.contain("CheckOrigin", func() error {
 		allowed = len(origins) == 1 && c.handler.CheckOrigin(origins[0])
 		return nil
 	})
@@ -153,7 +153,7 @@ func (c *conn) selectSubprotocol(r *http.Request) error {
 			}
 		}
 	}
-	err := contain("SelectSubprotocol", func() error {
+	err := c.contain("SelectSubprotocol", func() error {
 		c.subproto = c.handler.SelectSubprotocol(offered)
 		return nil
 	})
