@@ -128,7 +128,7 @@ func TestPeerThatReadsSlowlyIsAlive(t *testing.T) {
 // long: a TLS connection does not survive a write that timed out.
 func TestWriteTimeoutIsAboutProgress(t *testing.T) {
 	everywhere(t, func(t *testing.T, n network) {
-		_, p, cl := oneWith(t, n, wsframework.Settings{WriteTimeout: 300 * time.Millisecond, MaxPendingOut: -1})
+		_, p, cl := oneWith(t, n, wsframework.Settings{WriteTimeout: time.Second, MaxPendingOut: -1})
 		p.expect(t, "open")
 		const size = 24 << 20
 		p.WriteBinary(make([]byte, size))
@@ -140,7 +140,7 @@ func TestWriteTimeoutIsAboutProgress(t *testing.T) {
 				t.Fatalf("cut after %d bytes: %v", total, err)
 			}
 			if total/(4<<20) != (total+n)/(4<<20) {
-				<-time.After(100 * time.Millisecond) // 24 MiB take longer than the time-out
+				<-time.After(250 * time.Millisecond) // 24 MiB take longer than the time-out
 			}
 			total += n
 		}
