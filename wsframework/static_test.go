@@ -191,7 +191,7 @@ func TestStaticFileChanges(t *testing.T) {
 				t.Errorf("%q %v", w.Body, w.Header())
 			}
 			write("three", start.Add(time.Minute)) // only the size tells
-			time.Sleep(urlsRecheck)
+			<-time.After(urlsRecheck)
 			if got, want := s.url("a.txt"), "/static/a.txt?v="+versionOf("three"); got != want {
 				t.Errorf("%q, want %q", got, want)
 			}
@@ -203,7 +203,7 @@ func TestStaticFileChanges(t *testing.T) {
 			if err := os.Remove(path); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(urlsRecheck)
+			<-time.After(urlsRecheck)
 			if got := s.url("a.txt"); got != "/static/a.txt" {
 				t.Errorf("%q", got)
 			}
