@@ -22,6 +22,9 @@ type Application struct {
 	logger      *slog.Logger
 	access      *slog.Logger
 	origins     originList
+	proxies     trustedProxies
+	templates   *templateSet // nil without Settings.Templates
+	static      *staticFiles // nil without Settings.Static
 	mux         *http.ServeMux
 	mounts      map[string]*mounted // by pattern
 	names       map[string]*mounted
@@ -58,8 +61,37 @@ func NewApplication(settings Settings) *Application {
 	app.router.app = app
 	app.logger, app.access = app.settings.Logger, app.settings.AccessLogger
 	app.serial = newSerial(&app.settings)
+	if err := app.setUpPages(); err != nil {
+		panic(err)
+	}
 	app.server = app.newServer()
 	return app
+}
+
+// setUpPages prepares what only pages need, and finds mistakes in their settings.
+func (app *Application) setUpPages() (err error) {
+	s := &app.settings
+	if app.proxies, err = newTrustedProxies(s.TrustedProxies); err != nil {
+		return err
+	}
+	if s.Templates != nil {
+		if err := checkFolder("Settings.Templates", s.Templates); err != nil {
+			return err
+		}
+		app.templates = newTemplateSet(s.Templates, s.TemplateFuncs, s.Debug)
+		if err := app.templates.check(); err != nil && !s.Debug {
+			return err
+		}
+	}
+	if s.Static == nil {
+		return nil
+	}
+	if err := checkFolder("Settings.Static", s.Static); err != nil {
+		return err
+	}
+	app.static = newStaticFiles(s.Static, s.StaticPrefix, s.Debug)
+	app.mountStatic(app.static.prefix, app.static)
+	return nil
 }
 
 // Upgrade returns an endpoint as a bare http.Handler, for people who keep their own router.

@@ -99,7 +99,7 @@ func (w *wire) tryWrite(bufs [][]byte) (int, error) { return w.Write(bytes.Join(
 func (w *wire) Close() error                        { return nil }
 
 func (w *wire) readByUs(s setup) []string {
-	c, _ := newHot(NewApplication(Settings{MaxMessageSize: s.limit}), nil)
+	c, _ := newHot(NewApplication(Settings{MaxMessageSize: s.limit, AccessLogger: silent}), nil)
 	c.extensions, c.tr, c.out.tr = s.extensions, w, w
 	for m, err := c.in.next(); err == nil || err == errQuiet; m, err = c.in.next() {
 		if err == nil {

@@ -3,6 +3,7 @@ package wsframework
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -24,6 +25,7 @@ type exchange struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	session *Session
+	form    url.Values // of a page's body
 
 	header atomic.Pointer[http.Header] // of the answer, until it is sent
 

@@ -20,7 +20,7 @@ func (h hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // What the framework adds to net/http's own work for a handshake, and the end of the connection.
 func BenchmarkHandshake(b *testing.B) {
-	app := NewApplication(Settings{})
+	app := NewApplication(Settings{AccessLogger: silent})
 	app.WebSocket("/", func() Handler { return new(hotHandler) })
 	r := httptest.NewRequest("GET", "/", nil)
 	for name, value := range map[string]string{

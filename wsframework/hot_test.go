@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http/httptest"
 	"slices"
@@ -57,6 +58,8 @@ func (m *memory) write(bufs [][]byte, _ time.Duration, _ func()) (int, error) {
 func (m *memory) conn() net.Conn { return nil }
 func (m *memory) close() error   { return nil }
 
+var silent = slog.New(slog.DiscardHandler)
+
 type hotHandler struct {
 	BaseHandler
 	reply func(h *hotHandler, m Message) error
@@ -108,7 +111,7 @@ func BenchmarkMessage(b *testing.B) {
 	for _, r := range hotReplies {
 		for _, burst := range []int{1, 16} {
 			b.Run(fmt.Sprint(r.name, "/", burst), func(b *testing.B) {
-				c, m := newHot(NewApplication(Settings{}), r.reply)
+				c, m := newHot(NewApplication(Settings{AccessLogger: silent}), r.reply)
 				m.input = bytes.Repeat(clientFrame(byte(r.op), strings.Repeat("x", 128)), burst)
 				m.times = (b.N + burst - 1) / burst
 				b.ReportAllocs()
@@ -123,7 +126,7 @@ func BenchmarkMessage(b *testing.B) {
 // quick, and leaves at once while nobody knows.
 func TestOnlyQuickHandlersDeferTheirWrites(t *testing.T) {
 	var deferred []bool
-	c, m := newHot(NewApplication(Settings{}), func(h *hotHandler, _ Message) error {
+	c, m := newHot(NewApplication(Settings{AccessLogger: silent}), func(h *hotHandler, _ Message) error {
 		deferred = append(deferred, h.conn().batch.isOpen())
 		if len(deferred) == 3 {
 			h.conn().app.watch.ticks.Add(1) // it was a long one

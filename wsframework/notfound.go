@@ -13,8 +13,14 @@ func (app *Application) NotFound(factory func() Page) { app.notFound = factory }
 // restPattern is less specific than any other.
 const restPattern = "/"
 
-// mountRest registers the route for the rest, unless the program has one.
+// mountRest registers what the program has not: the files that browsers look for at the top, and the route
+// for the rest.
 func (app *Application) mountRest() {
+	for _, name := range []string{"favicon.ico", "robots.txt"} {
+		if app.static != nil && app.static.hash(name) != "" {
+			app.mountTopFile(name)
+		}
+	}
 	factory := app.notFound
 	if factory == nil {
 		factory = func() Page { return new(errorPage) }
@@ -22,6 +28,16 @@ func (app *Application) mountRest() {
 	rt := &pageRoute{endpoint: endpoint{app: app, name: "(not found)"}, factory: factory, isRest: true}
 	defer func() { recover() }() // "/", or the same in other words, is taken
 	app.mux.Handle(restPattern, app.withSession(rt))
+}
+
+// mountTopFile serves one of the static files at the top, unless the program does.
+func (app *Application) mountTopFile(name string) {
+	defer func() { recover() }()
+	app.mux.Handle("/"+name, app.logged("/"+name, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = r.Clone(r.Context())
+		r.URL.Path, r.URL.RawPath = app.static.prefix+name, ""
+		app.static.ServeHTTP(w, r)
+	})))
 }
 
 // otherMethods lists the methods for which a route answers the request, for the header Allow.

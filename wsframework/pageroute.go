@@ -1,9 +1,11 @@
 package wsframework
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 )
 
@@ -69,10 +71,38 @@ func (rt *pageRoute) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			s.cause = errors.Join(s.cause, err)
 		}
 	}()
-	if err := rt.run(s, r); err != nil {
+	err := s.receive(w, r)
+	if s.files != nil {
+		defer s.files.RemoveAll()
+	}
+	if err == nil {
+		err = rt.run(s, r)
+	}
+	if err != nil {
 		s.fail(err)
 	}
 	s.finish()
+}
+
+// receive reads what the page is to work with. Nobody else waits meanwhile, even in an application with one
+// line for all.
+func (s *response) receive(w http.ResponseWriter, r *http.Request) (err error) {
+	x, app := s.x, s.x.app
+	if refusal := app.origins.checkUnsafe(r); refusal != nil {
+		return refusal
+	}
+	if err := checkArguments(x.query()); err != nil {
+		return err
+	}
+	if x.form, s.files, err = parseBody(w, r, app.settings.MaxBodySize); err != nil || app.serial == nil {
+		return err
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return bodyError(err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return nil
 }
 
 // An errorPage stands in for one that the factory did not make.
@@ -94,9 +124,6 @@ func (rt *pageRoute) newPage(s *response) error {
 
 // run calls what answers a request, in the order that Page gives.
 func (rt *pageRoute) run(s *response, r *http.Request) error {
-	if refusal := rt.app.origins.checkUnsafe(r); refusal != nil {
-		return refusal
-	}
 	if err := s.x.contain("Prepare", s.page.Prepare); err != nil || s.ended {
 		return err
 	}
@@ -135,5 +162,5 @@ func (rt *pageRoute) askToLogIn(s *response, r *http.Request) error {
 	if login == "" || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return refuse(http.StatusForbidden, "Log in first.", "Authenticated, GetCurrentUser, Settings.LoginURL")
 	}
-	return s.page.requestHandler().Redirect(login)
+	return s.page.requestHandler().Redirect(loginURL(login, rt.app.proxies.scheme(r), r))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -83,14 +82,6 @@ func (h *requestSide) PathValue(name string) string {
 	return ""
 }
 
-// Argument returns the first value of a query parameter, or "". As Tornado's get_argument.
-func (h *requestSide) Argument(name string) string {
-	if x := h.x.Load(); x != nil {
-		return x.request.URL.Query().Get(name)
-	}
-	return ""
-}
-
 // Cookie returns the value of a cookie of the request, or "". As Tornado's get_cookie.
 func (h *requestSide) Cookie(name string) string {
 	if x := h.x.Load(); x != nil {
@@ -101,16 +92,31 @@ func (h *requestSide) Cookie(name string) string {
 	return ""
 }
 
-// RemoteIP returns the peer's address without its port.
+// RemoteIP returns the address of who sent the request, without a port; behind a proxy that is listed in
+// Settings.TrustedProxies, what that says.
 func (h *requestSide) RemoteIP() string {
-	x := h.x.Load()
-	if x == nil {
-		return ""
+	if x := h.x.Load(); x != nil {
+		return x.app.proxies.remoteIP(x.request)
 	}
-	if host, _, err := net.SplitHostPort(x.request.RemoteAddr); err == nil {
-		return host
+	return ""
+}
+
+// Scheme returns "http" or "https", as who sent the request sees it: see Settings.TrustedProxies. As Tornado's
+// request.protocol.
+func (h *requestSide) Scheme() string {
+	if x := h.x.Load(); x != nil {
+		return x.app.proxies.scheme(x.request)
 	}
-	return x.request.RemoteAddr
+	return ""
+}
+
+// NextURL returns the argument "next" if it leads to a page of this site in every browser, and else the
+// fallback: where to go after a login.
+func (h *requestSide) NextURL(fallback string) string {
+	if next, ok := localPath(h.Argument("next")); ok {
+		return next
+	}
+	return fallback
 }
 
 // Context has the values of the request's context. A page's ends with the request. A socket's lives as

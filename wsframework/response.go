@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -20,6 +21,7 @@ type response struct {
 	page    Page
 	w       http.ResponseWriter
 	initial http.Header // the header before the page
+	files   *multipart.Form
 	status  int
 	body    bytes.Buffer
 	size    int64 // bytes of bodies that were sent

@@ -194,7 +194,7 @@ func TestPatterns(t *testing.T) {
 		})
 		for path, want := range map[string]string{
 			"/rooms/tea":                 "room room=tea rest= q= ip=pipe",
-			"/rooms/a%20b%2Fc?q=1&q=2":   "room room=a b/c rest= q=1 ip=pipe",
+			"/rooms/a%20b%2Fc?q=1&q=2":   "room room=a b/c rest= q=2 ip=pipe",
 			"/rooms/lobby":               "lobby room= rest= q= ip=pipe",
 			"/files/a/b?q=%E5%86%8D&x=1": "files room= rest=a/b q=再 ip=pipe",
 			"/":                          "root room= rest= q= ip=pipe",

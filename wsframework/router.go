@@ -2,6 +2,7 @@ package wsframework
 
 import (
 	"fmt"
+	"io/fs"
 	"net/http"
 	"regexp"
 	"runtime"
@@ -53,6 +54,22 @@ func (rs *router) Handle(pattern string, handler http.Handler) {
 		}
 		guarded.ServeHTTP(w, r)
 	})))
+}
+
+// Static serves the files of a file system under a prefix ("/downloads/"), as those of Settings.Static: with
+// ETags and ranges, without listings of folders, and nothing whose name begins with a dot. Use [Dir] for a
+// folder on disk. It panics if that can't be used.
+func (rs *router) Static(prefix string, files fs.FS) {
+	if err := checkFolder("Static "+prefix, files); err != nil {
+		panic(err)
+	}
+	p, _ := splitPattern(prefix).under(rs.prefix)
+	rs.mountStatic(prefix, newStaticFiles(files, p.path, rs.app.settings.Debug))
+}
+
+func (rs *router) mountStatic(prefix string, files *staticFiles) {
+	pattern := strings.TrimSuffix(prefix, "/") + "/"
+	rs.mount(pattern, "", rs.app.logged(pattern, files))
 }
 
 // HandleFunc registers a plain function as Handle does.

@@ -1,6 +1,9 @@
 package wsframework
 
 import (
+	"cmp"
+	"html/template"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"time"
@@ -21,6 +24,32 @@ type Settings struct {
 	// LoginURL is where Authenticated sends those who have yet to log in, with what they asked for in the
 	// parameter "next". Default: none; they get 403. Tornado: login_url.
 	LoginURL string
+
+	// Templates are what Render renders, by their names there ("admin/users.html"): an embed.FS, say, or
+	// Dir("templates"). NewApplication panics if one of the *.html is malformed. Default: none. Tornado:
+	// template_path.
+	Templates fs.FS
+
+	// TemplateFuncs are functions for templates, beside those that RenderString lists. Default: none.
+	// Tornado: ui_methods.
+	TemplateFuncs template.FuncMap
+
+	// Static are files to serve under StaticPrefix: scripts, styles, images; favicon.ico and robots.txt are
+	// served at the top, too. An embed.FS, say, or Dir("static"). Default: none. Tornado: static_path.
+	Static fs.FS
+
+	// StaticPrefix is where Static is served. Default: "/static/", as Tornado's static_url_prefix.
+	StaticPrefix string
+
+	// MaxBodySize bounds the body of a request to a page, in bytes, uploaded files included; a larger one is
+	// answered with 413. Default: 10 MiB; Tornado's max_body_size of 100 MiB is more than most pages need.
+	MaxBodySize int64
+
+	// TrustedProxies lists the proxies in front of this server, which alone are believed who sends a request
+	// (X-Forwarded-For, X-Real-Ip) and by which scheme (X-Forwarded-Proto, X-Scheme): addresses, networks
+	// ("10.0.0.0/8"), or "unix" for those that come by a Unix socket. NewApplication panics if one is
+	// malformed. Default: none. Tornado: xheaders and trusted_downstream.
+	TrustedProxies []string
 
 	// Debug is for development: error pages show the error and templates are read afresh for each request.
 	// Default: off. Tornado: debug.
@@ -126,6 +155,7 @@ func (s Settings) withDefaults() Settings {
 	setDefault(&s.MaxMessageSize, 10<<20)
 	setDefault(&s.MaxPendingIn, 1<<20)
 	setDefault(&s.MaxPendingOut, 4<<20)
+	setDefault(&s.MaxBodySize, 10<<20)
 	setDefault(&s.WriteTimeout, 30*time.Second)
 	setDefault(&s.CloseTimeout, 5*time.Second)
 	setDefault(&s.PingInterval, 25*time.Second)
@@ -134,6 +164,7 @@ func (s Settings) withDefaults() Settings {
 	setDefault(&s.IdleTimeout, 2*time.Minute)
 	setDefault(&s.ShutdownTimeout, 10*time.Second)
 	setDefault(&s.SlowCallback, 100*time.Millisecond)
+	s.StaticPrefix = cmp.Or(s.StaticPrefix, "/static/")
 	if s.Logger == nil {
 		s.Logger = slog.Default()
 	}
@@ -143,7 +174,7 @@ func (s Settings) withDefaults() Settings {
 	return s
 }
 
-func setDefault[T int | time.Duration](field *T, value T) {
+func setDefault[T int | int64 | time.Duration](field *T, value T) {
 	switch {
 	case *field == 0:
 		*field = value
