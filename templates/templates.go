@@ -1,14 +1,12 @@
 // Package templates holds the pages of the example chat and of new projects, built into the program.
 //
-// Each page fills the blocks of base.html, so a page is parsed together with it:
-//
-//	page := template.Must(template.ParseFS(templates.FS, "base.html", "login.html"))
-//	err := page.ExecuteTemplate(w, "base.html", data)
+// Each page names base.html as its layout and fills its blocks. Give FS to an application as
+// Settings.Templates, and a page renders itself with Render("chat.html", data).
 package templates
 
 import "embed"
 
-// FS holds the templates by their file names, for html/template.
+// FS holds the templates by their file names.
 //
 //go:embed *.html
 var FS embed.FS

@@ -11,11 +11,19 @@ import (
 
 // logAttrs identify a request or a connection in a log line.
 func (x *exchange) logAttrs() []any {
-	attrs := []any{slog.String("route", x.endpoint.name), slog.String("remote", x.request.RemoteAddr)}
+	attrs := []any{slog.String("route", x.endpoint.name), slog.String("remote", x.remote())}
 	if user := x.knownUser(); user != nil {
 		attrs = append(attrs, userAttr(user))
 	}
 	return attrs
+}
+
+// remote is the address of who sent the request: the peer's, with its port, or what a trusted proxy says.
+func (x *exchange) remote() string {
+	if x.app.proxies.trustsPeer(x.request) {
+		return x.app.proxies.remoteIP(x.request)
+	}
+	return x.request.RemoteAddr
 }
 
 // userAttr shows a user as far as that can't give secrets away: structs show themselves only if they

@@ -21,6 +21,8 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/gotornado/gotornado/static"
+	"github.com/gotornado/gotornado/templates"
 	"github.com/gotornado/gotornado/wsframework"
 )
 
@@ -41,12 +43,16 @@ func main() {
 func newChat(sessions *scs.SessionManager) *wsframework.Application {
 	app := wsframework.NewApplication(wsframework.Settings{
 		Sessions:       sessions,
+		LoginURL:       "/login",
+		Templates:      templates.FS,
+		Static:         static.FS,
 		MaxMessageSize: maxMessageSize,
+		MaxBodySize:    64 << 10,
 	})
 	roster := newRoster()
 	app.WebSocket("/websocket", func() wsframework.Handler { return &chatHandler{roster: roster} },
 		wsframework.Authenticated())
-	addPages(app, sessions)
+	addPages(app)
 	return app
 }
 

@@ -4,6 +4,7 @@ package main
 
 import (
 	"log"
+	"log/slog"
 
 	"github.com/gotornado/gotornado/benchmarks/servers/internal/serve"
 	"github.com/gotornado/gotornado/wsframework"
@@ -24,7 +25,7 @@ func (h *broadcast) OnMessage(m wsframework.Message) error { return h.Broadcast(
 
 func main() {
 	listener, options := serve.Listen()
-	var settings wsframework.Settings
+	settings := wsframework.Settings{AccessLogger: slog.New(slog.DiscardHandler)} // no peer writes one
 	if options.Compress {
 		settings.Compression = new(wsframework.CompressionOptions)
 	}
