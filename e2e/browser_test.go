@@ -71,7 +71,7 @@ const watchCloses = `
 	};`
 
 // newPerson opens a private window with one tab, which shares nothing with others.
-func newPerson(t *testing.T, browser context.Context, c *chat) *tab {
+func newPerson(t *testing.T, browser context.Context, c *example) *tab {
 	t.Helper()
 	return newTab(t, browser, c.url(), chromedp.WithNewBrowserContext())
 }
@@ -302,10 +302,10 @@ func (p *tab) wantNoDialog() {
 // The chat in a real browser, each scene with a server of its own.
 func TestChat(t *testing.T) {
 	browser := startBrowser(t)
-	program := buildChat(t)
+	program := buildExample(t, "chat")
 	for _, scene := range []struct {
 		name string
-		play func(t *testing.T, c *chat, newPerson func(*testing.T) *tab)
+		play func(t *testing.T, c *example, newPerson func(*testing.T) *tab)
 	}{
 		{"talk", talk},
 		{"markup", markup},
@@ -323,7 +323,7 @@ func TestChat(t *testing.T) {
 	}
 }
 
-func talk(t *testing.T, c *chat, newPerson func(*testing.T) *tab) {
+func talk(t *testing.T, c *example, newPerson func(*testing.T) *tab) {
 	ann, bob := newPerson(t), newPerson(t)
 	ann.logIn("ann")
 	ann.waitOnline("ann (you)")
@@ -364,7 +364,7 @@ func talk(t *testing.T, c *chat, newPerson func(*testing.T) *tab) {
 }
 
 // What people type is shown letter by letter, whatever it is.
-func markup(t *testing.T, c *chat, newPerson func(*testing.T) *tab) {
+func markup(t *testing.T, c *example, newPerson func(*testing.T) *tab) {
 	const bad = "<img src=x onerror=alert(1)>"
 	ann, bad1 := newPerson(t), newPerson(t)
 	ann.logIn("ann")
@@ -413,7 +413,7 @@ func markup(t *testing.T, c *chat, newPerson func(*testing.T) *tab) {
 }
 
 // Names and messages that can't be are answered in words, and what was written is not lost.
-func refusals(t *testing.T, c *chat, newPerson func(*testing.T) *tab) {
+func refusals(t *testing.T, c *example, newPerson func(*testing.T) *tab) {
 	ann := newPerson(t)
 	ann.open("/login")
 	ann.click("#login")
@@ -453,7 +453,7 @@ func refusals(t *testing.T, c *chat, newPerson func(*testing.T) *tab) {
 }
 
 // Who logs out in one tab is logged out in all of them.
-func logout(t *testing.T, c *chat, newPerson func(*testing.T) *tab) {
+func logout(t *testing.T, c *example, newPerson func(*testing.T) *tab) {
 	ann, bob := newPerson(t), newPerson(t)
 	bob.logIn("bob")
 	ann.logIn("ann")
@@ -479,7 +479,7 @@ func logout(t *testing.T, c *chat, newPerson func(*testing.T) *tab) {
 }
 
 // The server goes and comes back; nobody has to do anything.
-func restart(t *testing.T, c *chat, newPerson func(*testing.T) *tab) {
+func restart(t *testing.T, c *example, newPerson func(*testing.T) *tab) {
 	ann, bob := newPerson(t), newPerson(t)
 	ann.logIn("ann")
 	bob.logIn("bob")
@@ -524,7 +524,7 @@ func restart(t *testing.T, c *chat, newPerson func(*testing.T) *tab) {
 }
 
 // Everything can be done with the keyboard alone.
-func keyboard(t *testing.T, c *chat, newPerson func(*testing.T) *tab) {
+func keyboard(t *testing.T, c *example, newPerson func(*testing.T) *tab) {
 	ann, bob := newPerson(t), newPerson(t)
 	bob.logIn("bob")
 
@@ -572,7 +572,7 @@ func keyboard(t *testing.T, c *chat, newPerson func(*testing.T) *tab) {
 }
 
 // On a small screen nothing is cut off and nothing has to be moved sideways.
-func phone(t *testing.T, c *chat, newPerson func(*testing.T) *tab) {
+func phone(t *testing.T, c *example, newPerson func(*testing.T) *tab) {
 	ann, bob := newPerson(t), newPerson(t)
 	ann.do(chromedp.EmulateViewport(360, 640, chromedp.EmulateMobile, chromedp.EmulateTouch))
 	bob.logIn("A name of thirty-two characters.")
@@ -600,7 +600,7 @@ func phone(t *testing.T, c *chat, newPerson func(*testing.T) *tab) {
 }
 
 // screenshot takes the picture for the README, if that is wanted.
-func screenshot(t *testing.T, c *chat, newPerson func(*testing.T) *tab) {
+func screenshot(t *testing.T, c *example, newPerson func(*testing.T) *tab) {
 	ann, ming := newPerson(t), newPerson(t)
 	if os.Getenv("UPDATE_SCREENSHOT") == "1" {
 		ann.do(chromedp.EmulateViewport(1000, 700, chromedp.EmulateScale(2)))

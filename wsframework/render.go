@@ -1,6 +1,9 @@
 package wsframework
 
-import "errors"
+import (
+	"errors"
+	"html/template"
+)
 
 var errNoTemplates = errors.New("wsframework: there are no templates: set Settings.Templates")
 
@@ -31,6 +34,7 @@ func (h *requestSide) render(name string, data any) ([]byte, error) {
 		request:    h.Request,
 		staticURL:  x.app.StaticURL,
 		reverseURL: x.app.ReverseURL,
+		xsrfForm:   func() template.HTML { return "" },
 	}, data)
 }
 
