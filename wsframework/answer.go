@@ -97,8 +97,7 @@ func findHijacker(w http.ResponseWriter) (outermost http.Hijacker) {
 
 // An upgradeWriter is the http.ResponseWriter that coder sees. The header goes out through the outer
 // writers, as sessions and logs hang on them. Hijacking takes the connection from coder, who answers the
-// handshake and is then told that there is none: most connections never need a reader of coder's, and
-// who does gets it later (see joiner). What coder says to that goes nowhere.
+// handshake and is then told that there is none. What coder says to that goes nowhere.
 type upgradeWriter struct {
 	http.ResponseWriter
 	hijacker    http.Hijacker

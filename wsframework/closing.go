@@ -176,9 +176,7 @@ func (c *conn) closeSocket() {
 // readingEnded is called once, by the goroutine that had the reading role last.
 func (c *conn) readingEnded() {
 	c.batch.end()
-	if c.in.join != nil {
-		c.in.join.end()
-	}
+	c.in.join = nil // its window is not for handlers that are kept
 	c.in.in.consume(c.in.in.buffered())
 	c.in.in.rest()
 	<-c.ctx.Done() // whoever set the cause may not be through with ending memberships

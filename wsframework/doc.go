@@ -52,8 +52,8 @@
 // # How it works
 //
 // coder/websocket answers the handshake; the connection is then this package's own. Coming in, a gate
-// parses frames: it handles control frames, reads plain messages itself, and passes those that are
-// fragmented or compressed to coder's reader, which never sees a byte beyond the current message. Going
+// parses frames: it handles control frames, reads plain messages itself, and leaves those that are
+// fragmented or compressed to a joiner, which joins their frames and inflates them as they arrive. Going
 // out, a frame is encoded once, also for a thousand receivers, and each connection's queue combines
 // what waits into few system calls: who writes while nobody else does hands the frame to the kernel,
 // who writes meanwhile appends. While more input is buffered, replies wait for each other. Over plain

@@ -28,7 +28,6 @@ const (
 	maskBit = 0x80
 
 	maxControl = 125 // bytes of a control frame's payload (RFC 6455, 5.5)
-	maxHeader  = 14  // bytes of a masked frame's header
 )
 
 // frameSize returns how many bytes an unmasked frame with a payload of n bytes takes.

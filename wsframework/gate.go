@@ -90,9 +90,7 @@ func (g *gate) message() (Message, error) {
 			return Message{MessageType(h.op()), data}, err
 		default:
 			if g.join == nil {
-				if g.join, err = newJoiner(g, g.c.extensions); err != nil {
-					return Message{}, err
-				}
+				g.join = newJoiner(g)
 			}
 			data, err := g.join.message(h)
 			return Message{MessageType(h.op()), data}, err
