@@ -42,3 +42,23 @@ func TestAllocationsOfAMessage(t *testing.T) {
 		}
 	}
 }
+
+// A compressed message costs no more, as long as it is small.
+func TestAllocationsOfACompressedMessage(t *testing.T) {
+	for _, extensions := range []string{again, deflating} {
+		for _, size := range []int{16, 128, 1 << 10} {
+			c, m := newHot(NewApplication(Settings{}), nil)
+			c.extensions = extensions
+			m.input = compressedFrame(opText, phrases(size))
+			got := testing.AllocsPerRun(1000, func() {
+				m.times = 1
+				if _, err := c.in.next(); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if got > 1.1 {
+				t.Errorf("%s: %.2f allocations for %d bytes, want 1", extensions, got, size)
+			}
+		}
+	}
+}

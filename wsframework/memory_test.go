@@ -53,15 +53,17 @@ func TestAnnouncedMemory(t *testing.T) {
 		"nothing":                     {0, 0, 30 << 10},
 		"one frame, with some bytes":  {text, 1000, 100 << 10},
 		"a fragment, with some bytes": {0x01, 1000, 30 << 10},
+		"a compressed one, with some": {0xC1, 3, 100 << 10}, // an inflater
 	} {
 		t.Run(name, func(t *testing.T) {
 			test := func(t *testing.T, n network) {
 				const connections = 300
-				s := n.route(t, wsframework.Settings{PingInterval: -1}, func() wsframework.Handler { return new(lean) })
+				settings := wsframework.Settings{PingInterval: -1, Compression: &wsframework.CompressionOptions{}}
+				s := n.route(t, settings, func() wsframework.Handler { return new(lean) })
 				message := zeroFrame(begin.first, announced)[:14+begin.with]
 				before := settledHeap(n)
 				for range connections {
-					cl := s.connect()
+					cl := s.connect(deflateOffer)
 					if begin.first != 0 {
 						cl.raw(message)
 					}
