@@ -8,6 +8,10 @@ import (
 
 // CompressionOptions turn on permessage-deflate (RFC 7692) for peers that offer it. The zero value is
 // a good choice. They are what Tornado's get_compression_options returns.
+//
+// A peer may compress with its earlier messages in mind unless it gives that up when it connects; then
+// up to 32 KiB per connection are kept of what it sent compressed. A message's limit is that of its
+// inflated length. Compressed data that is corrupt, or that ends within a block, closes with 1007.
 type CompressionOptions struct {
 	// Level is the level of compress/flate, 1 (fast) to 9 (small). Default: 1. Tornado: 6.
 	Level int
