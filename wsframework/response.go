@@ -116,6 +116,7 @@ func (s *response) finish() error {
 				s.w.Header().Del("Content-Type")
 			}
 		}
+		body = s.compress(body)
 		if bodyAllowed(s.status) && s.w.Header().Get("Content-Length") == "" {
 			s.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		}

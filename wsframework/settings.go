@@ -45,6 +45,11 @@ type Settings struct {
 	// answered with 413. Default: 10 MiB; Tornado's max_body_size of 100 MiB is more than most pages need.
 	MaxBodySize int64
 
+	// CompressResponse compresses the pages that browsers take compressed, with gzip, from 1 KiB on, unless
+	// they are flushed in parts. A page that shows both a secret and what its visitor sent should not be
+	// compressed: its length tells of the secret. Default: off, as Tornado's compress_response.
+	CompressResponse bool
+
 	// TrustedProxies lists the proxies in front of this server, which alone are believed who sends a request
 	// (X-Forwarded-For, X-Real-Ip) and by which scheme (X-Forwarded-Proto, X-Scheme): addresses, networks
 	// ("10.0.0.0/8"), or "unix" for those that come by a Unix socket. NewApplication panics if one is
