@@ -242,7 +242,7 @@ func (h *RequestHandler) Flush() error {
 	if err != nil {
 		return err
 	}
-	return s.flush()
+	return s.x.app.aside(s.flush)
 }
 
 // Finish sends the response before the method returns. It waits for the client's network. As Tornado's
@@ -252,7 +252,7 @@ func (h *RequestHandler) Finish() error {
 	if err != nil {
 		return err
 	}
-	return s.finish()
+	return s.x.app.aside(s.finish)
 }
 
 // Redirect finishes the response with another URL to go to, which may be relative to the request's. The

@@ -170,6 +170,14 @@ func (s *serial) aside(f func() error) error {
 	return f()
 }
 
+// aside calls f, which waits for the network, and lets others have the turn meanwhile.
+func (app *Application) aside(f func() error) error {
+	if app.serial == nil {
+		return f()
+	}
+	return app.serial.aside(f)
+}
+
 // held reports whether the turn is the calling goroutine's. Only its stack can tell: user code is called
 // without a context. It must not be the turn of another application that a handler of this one is used in.
 func (s *serial) held() bool {

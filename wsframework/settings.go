@@ -125,8 +125,8 @@ type Settings struct {
 
 	// Serial runs everything that the application calls one at a time, in one line, as Tornado's loop
 	// does: factories, the hooks of handshakes (Prepare, CheckOrigin, GetCurrentUser, SelectSubprotocol),
-	// Open, OnMessage, OnPing, OnPong, OnClose, the ticks of Every and After, and the application's own
-	// callbacks. What handlers share, a map or a counter, then needs no lock. Default: false; only the
+	// Open, OnMessage, OnPing, OnPong, OnClose, the ticks of Every and After, the methods of pages, and the
+	// application's own callbacks. What handlers share, a map or a counter, then needs no lock. Default: false; only the
 	// callbacks of one connection never overlap.
 	//
 	// Connections live on while they wait for their turn, and writing does not need one. Flush lets others
