@@ -2,19 +2,31 @@ package wsframework
 
 import (
 	"bufio"
+	"bytes"
+	"crypto/sha1"
+	"encoding/base64"
 	"errors"
 	"net"
 	"net/http"
+	"reflect"
 	"strings"
+	"time"
 
 	"github.com/coder/websocket"
 )
 
 // accept answers with 101 and makes the connection out of what is under the request.
+//
+// Where nothing lies between net/http and the route, and compression is no question, the answer is
+// written here, in one system call. Everywhere else coder negotiates, and the header goes out through
+// the writers that are around net/http's.
 func (rt *route) accept(c *conn, w http.ResponseWriter, r *http.Request) error {
 	hijacker := findHijacker(w)
 	if hijacker == nil {
 		return errors.New("the http.ResponseWriter can't be hijacked: a middleware hides it without an Unwrap method")
+	}
+	if isBare(w) && (rt.compression == nil || len(r.Header["Sec-Websocket-Extensions"]) == 0) {
+		return c.answer(w.Header(), r, hijacker)
 	}
 	takeover := &upgradeWriter{ResponseWriter: w, hijacker: hijacker}
 	options := websocket.AcceptOptions{InsecureSkipVerify: true} // checkOrigin has decided
@@ -28,7 +40,7 @@ func (rt *route) accept(c *conn, w http.ResponseWriter, r *http.Request) error {
 	_, err := websocket.Accept(takeover, r, &options)
 	switch {
 	case errors.Is(err, errTaken):
-		c.startTransport(takeover)
+		c.startTransport(takeover.hijacked, takeover.early, takeover.extensions)
 		return nil
 	case takeover.wroteHeader:
 		return &answered{err}
@@ -36,21 +48,97 @@ func (rt *route) accept(c *conn, w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
+// isBare reports whether w is net/http's own writer. A type that embeds it may want to see the header.
+func isBare(w http.ResponseWriter) bool {
+	t := reflect.TypeOf(w)
+	if t.Kind() != reflect.Pointer {
+		return false
+	}
+	t = t.Elem()
+	return t.Name() == "response" && t.PkgPath() == "net/http"
+}
+
+// answer writes what net/http would write for coder (RFC 6455, 4.2.2). To have the request checked a second
+// time and the header kept, copied and sorted is a tenth of what a handshake costs.
+func (c *conn) answer(header http.Header, r *http.Request, hijacker http.Hijacker) error {
+	if c.subproto != "" {
+		header.Set("Sec-WebSocket-Protocol", c.subproto)
+	}
+	hijacked, early, err := hijack(hijacker)
+	if err != nil {
+		return err
+	}
+	c.startTransport(hijacked, early, "")
+
+	page := chunks.Get().(*chunk)
+	defer chunks.Put(page)
+	b := append(page[:0], "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nSec-Websocket-Accept: "...)
+	b = appendAccept(b, r.Header.Get("Sec-Websocket-Key"))
+	b = append(b, "\r\nUpgrade: websocket\r\n"...)
+	if _, dated := header["Date"]; !dated {
+		b = append(b, "Date: "...)
+		b = time.Now().UTC().AppendFormat(b, http.TimeFormat)
+		b = append(b, "\r\n"...)
+	}
+	if len(header) > 0 {
+		rest := bytes.NewBuffer(b)
+		header.WriteSubset(rest, answerHeaders) // which lets no value begin a line
+		b = rest.Bytes()
+	}
+	b = append(b, "\r\n"...)
+
+	if c.writeAnswer(b) != nil {
+		hijacked.Close() // the reader finds out
+	}
+	return nil
+}
+
+// answerHeaders are those of answer itself, and those that mean nothing without a body.
+var answerHeaders = map[string]bool{
+	"Connection": true, "Upgrade": true, "Sec-Websocket-Accept": true, "Sec-Websocket-Extensions": true,
+	"Content-Length": true, "Transfer-Encoding": true,
+}
+
+// writeAnswer writes past the queue: nobody else knows of the connection yet.
+func (c *conn) writeAnswer(b []byte) error {
+	o := &c.out
+	o.iovec = append(o.iovec, b)
+	defer func() { clear(o.iovec); o.iovec = o.iovec[:0] }()
+	if c.tr.canTry() {
+		n, err := c.tr.tryWrite(o.iovec)
+		if n == len(b) || err != nil {
+			return err
+		}
+		o.iovec[0] = b[n:]
+	}
+	_, err := c.tr.write(o.iovec, c.app.settings.WriteTimeout, c.heardFrom)
+	return err
+}
+
+// appendAccept appends the answer to a Sec-WebSocket-Key (RFC 6455, 4.2.2).
+func appendAccept(b []byte, key string) []byte {
+	const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+	var room [64]byte
+	sum := sha1.Sum(append(append(room[:0], strings.TrimSpace(key)...), guid...))
+	return base64.StdEncoding.AppendEncode(b, sum[:])
+}
+
 // answered wraps an error that comes too late to be told to the client.
 type answered struct{ error }
 
-// startTransport builds what lies between the socket and the callbacks.
-func (c *conn) startTransport(t *upgradeWriter) {
-	c.tr = newTransport(t.hijacked)
+// startTransport builds what lies between the socket and the callbacks. early is what the client sent right
+// behind its request.
+func (c *conn) startTransport(hijacked net.Conn, early []byte, extensions string) {
+	c.tr = newTransport(hijacked)
 	c.out = outbound{tr: c.tr, owner: c, settings: &c.app.settings}
-	if c.extensions = t.extensions; c.extensions != "" {
+	if c.extensions = extensions; c.extensions != "" {
 		c.out.deflate = newDeflater(c.route.compression)
 		if strings.Contains(c.extensions, "server_no_context_takeover") {
 			c.out.deflate.takeover = false
 		}
 	}
 	c.in.c = c
-	c.in.in.preload(t.early)
+	c.in.in.preload(early)
 	c.parts.Store(initialParts)
 }
 
@@ -142,14 +230,22 @@ func (w *upgradeWriter) WriteHeaderNow() {
 
 func (w *upgradeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	w.extensions = w.Header().Get("Sec-Websocket-Extensions")
-	hijacked, rw, err := w.hijacker.Hijack()
+	var err error
+	if w.hijacked, w.early, err = hijack(w.hijacker); err != nil {
+		return nil, nil, err
+	}
+	return nil, nil, errTaken
+}
+
+// hijack takes the connection from net/http, and what it has read of it.
+func hijack(h http.Hijacker) (conn net.Conn, early []byte, err error) {
+	conn, rw, err := h.Hijack()
 	if err != nil {
 		return nil, nil, err
 	}
-	w.hijacked = hijacked
 	if n := rw.Reader.Buffered(); n > 0 {
 		buffered, _ := rw.Reader.Peek(n)
-		w.early = append([]byte(nil), buffered...)
+		early = append([]byte(nil), buffered...)
 	}
-	return nil, nil, errTaken
+	return conn, early, nil
 }

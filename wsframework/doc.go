@@ -51,13 +51,15 @@
 //
 // # How it works
 //
-// coder/websocket answers the handshake; the connection is then this package's own. Coming in, a gate
-// parses frames: it handles control frames, reads plain messages itself, and leaves those that are
+// A handshake that comes straight from net/http is answered here, in one system call; where a
+// middleware has wrapped the http.ResponseWriter, or the client offers compression that the route has,
+// coder/websocket answers through that writer. The connection is then this package's own. Coming in, a
+// gate parses frames: it handles control frames, reads plain messages itself, and leaves those that are
 // fragmented or compressed to a joiner, which joins their frames and inflates them as they arrive. Going
 // out, a frame is encoded once, also for a thousand receivers, and each connection's queue combines
 // what waits into few system calls: who writes while nobody else does hands the frame to the kernel,
 // who writes meanwhile appends. While more input is buffered, replies wait for each other. Over plain
-// TCP and Unix sockets on Linux this uses non-blocking system calls, and a quiet connection holds neither
-// a buffer nor a goroutine; TLS, pipes, wrapped connections and other systems take a path with the same
-// queue, a goroutine that reads and one that writes when there is something.
+// TCP and Unix sockets on Linux this uses non-blocking system calls, and a quiet connection holds
+// neither a buffer nor a goroutine; TLS, pipes, wrapped connections and other systems take a path with
+// the same queue, a goroutine that reads and one that writes when there is something.
 package wsframework

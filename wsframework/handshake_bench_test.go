@@ -18,7 +18,8 @@ func (h hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return h.conn, bufio.NewReadWriter(bufio.NewReaderSize(h.conn, 16), bufio.NewWriterSize(h.conn, 16)), nil
 }
 
-// What the framework adds to net/http's own work for a handshake, and the end of the connection.
+// What the framework adds to net/http's own work for a handshake behind somebody's http.ResponseWriter, and
+// the end of the connection.
 func BenchmarkHandshake(b *testing.B) {
 	app := NewApplication(Settings{AccessLogger: silent})
 	app.WebSocket("/", func() Handler { return new(hotHandler) })
