@@ -18,10 +18,10 @@ type appCallback struct {
 	f    func()
 }
 
-// AddCallback has fn called in the application's line of callbacks: soon, in the order of addition, one
-// at a time, and never before AddCallback has returned if a callback calls it. With Settings.Serial that
-// is the line of all callbacks: the way back into it for functions given to Go and other goroutines. A
-// panic of fn is logged and ends nothing. As Tornado's IOLoop.add_callback.
+// AddCallback has fn called soon in the application's line of callbacks: one at a time, in the order of
+// addition, and not within AddCallback even if a callback calls it. With Settings.Serial that is the line
+// of all callbacks: the way back into it for functions given to Go and for other goroutines. A panic of
+// fn is logged and ends nothing. It panics if fn is nil. As Tornado's IOLoop.add_callback.
 //
 // Once Shutdown has begun it returns ErrShutdown; what was added before still runs, and Shutdown waits for
 // it.

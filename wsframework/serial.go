@@ -32,7 +32,7 @@ type serial struct {
 
 // A turn is what is known of the callback that runs.
 type turn struct {
-	c        *conn // nil if it belongs to no connection
+	x        *exchange // nil if it is the application's own
 	callback string
 	began    time.Time
 }
@@ -50,19 +50,11 @@ func newSerial(settings *Settings) *serial {
 // inTurn calls f in the application's line, if it has one, and else just so. In the midst of a turn of
 // that line it calls f at once.
 func (app *Application) inTurn(callback string, f func()) {
-	s := app.serial
-	if s == nil {
+	if app.serial == nil {
 		f()
 		return
 	}
-	if !s.tryTake() {
-		if s.held() {
-			f()
-			return
-		}
-		s.take()
-	}
-	s.run(nil, callback, f)
+	app.serial.do(nil, callback, f)
 }
 
 // contain is contain in the application's line.
@@ -70,25 +62,32 @@ func (x *exchange) contain(hook string, f func() error) (err error) {
 	if x.app.serial == nil {
 		return contain(hook, f)
 	}
-	x.app.inTurn(hook, func() { err = contain(hook, f) })
+	x.app.serial.do(x, hook, func() { err = contain(hook, f) })
 	return err
 }
 
 // invokeInTurn is invoke in the application's line.
 func (c *conn) invokeInTurn(t task) (err error) {
 	s := c.app.serial
-	if !s.tryTake() {
-		c.batch.flush(false) // what was written already does not wait for somebody else
-		began := c.app.watch.ticks.Load()
-		s.take()
-		c.batch.excuse.Add(c.app.watch.ticks.Load() - began)
-	}
-	s.run(c, t.kind.String(), func() {
+	s.take()
+	s.run(&c.exchange, t.kind.String(), func() {
 		if t.kind != taskMessage || !c.discard.Load() { // somebody may have closed it meanwhile
 			err = c.invoke(t)
 		}
 	})
 	return err
+}
+
+// do calls f in a turn, or in that which the calling goroutine has.
+func (s *serial) do(x *exchange, callback string, f func()) {
+	if !s.tryTake() {
+		if s.held() {
+			f()
+			return
+		}
+		s.take()
+	}
+	s.run(x, callback, f)
 }
 
 // tryTake takes the turn if nobody has it.
@@ -100,7 +99,7 @@ func (s *serial) tryTake() bool {
 	return free
 }
 
-// take waits for the turn.
+// take waits for the turn. It is not for a goroutine that may have it.
 func (s *serial) take() {
 	s.mu.Lock()
 	if !s.taken {
@@ -129,8 +128,8 @@ func (s *serial) give() {
 }
 
 // run calls f, and gives up the turn, which the caller has, however f ends.
-func (s *serial) run(c *conn, callback string, f func()) {
-	s.begin(turn{c: c, callback: callback})
+func (s *serial) run(x *exchange, callback string, f func()) {
+	s.begin(turn{x: x, callback: callback})
 	defer s.end()
 	spell(s.number, f)
 }
@@ -150,8 +149,8 @@ func (s *serial) end() {
 		return
 	}
 	attrs := []any{"callback", t.callback, "duration", took}
-	if t.c != nil {
-		attrs = append(t.c.logAttrs(), attrs...)
+	if t.x != nil {
+		attrs = append(t.x.logAttrs(), attrs...)
 	}
 	s.logger.Warn("wsframework: a callback took long, and all others waited", attrs...)
 }

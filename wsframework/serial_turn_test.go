@@ -13,7 +13,7 @@ import (
 // The turn goes to whom has asked for it first, and to nobody else.
 func TestTurnsAreInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		app := NewApplication(Settings{Serial: true})
+		app := NewApplication(Settings{Serial: true, SlowCallback: -1})
 		var got []int
 		begin := make(chan struct{})
 		go app.inTurn("first", func() { <-begin })
@@ -51,7 +51,7 @@ func TestInTurnWithoutALine(t *testing.T) {
 func TestHeld(t *testing.T) {
 	apps := make([]*Application, 20)
 	for i := range apps {
-		apps[i] = NewApplication(Settings{Serial: true})
+		apps[i] = NewApplication(Settings{Serial: true, SlowCallback: -1})
 	}
 	holds := func(which ...*Application) {
 		t.Helper()
@@ -101,7 +101,7 @@ func deeply(n int, f func()) {
 
 // aside leaves alone the turn of another goroutine.
 func TestAsideWithoutATurn(t *testing.T) {
-	app, other := NewApplication(Settings{Serial: true}), NewApplication(Settings{Serial: true})
+	app, other := NewApplication(Settings{Serial: true, SlowCallback: -1}), NewApplication(Settings{Serial: true, SlowCallback: -1})
 	app.inTurn("holder", func() {
 		done := make(chan bool)
 		go other.inTurn("in another application's turn", func() {
@@ -119,7 +119,7 @@ func TestAsideWithoutATurn(t *testing.T) {
 func BenchmarkSerialMessage(b *testing.B) {
 	for _, serial := range []bool{false, true} {
 		b.Run(fmt.Sprint(serial), func(b *testing.B) {
-			c, m := newHot(NewApplication(Settings{Serial: serial}), hotReplies[0].reply)
+			c, m := newHot(NewApplication(Settings{Serial: serial, SlowCallback: time.Minute}), hotReplies[0].reply)
 			m.input = bytes.Repeat(clientFrame(byte(opText), strings.Repeat("x", 128)), 16)
 			m.times = (b.N + 15) / 16
 			b.ReportAllocs()
@@ -127,4 +127,35 @@ func BenchmarkSerialMessage(b *testing.B) {
 			c.read()
 		})
 	}
+}
+
+// What a burst was answered with leaves while the rest of it waits for somebody else's callback.
+func TestDeferredWritesDoNotWaitForATurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		app := NewApplication(Settings{Serial: true, SlowCallback: -1})
+		release, answered := make(chan struct{}), 0
+		c, m := newHot(app, func(h *hotHandler, _ Message) error {
+			if answered++; answered == 3 { // by now it is known to be quick
+				go app.inTurn("somebody else", func() { <-release })
+				synctest.Wait() // it is next
+				if !h.conn().batch.isOpen() {
+					t.Error("the writes are not deferred")
+				}
+			}
+			return h.WriteText("hello")
+		})
+		m.input, m.times = bytes.Repeat(clientFrame(byte(opText), "x"), 5), 1
+		ended := make(chan struct{})
+		go func() { c.read(); close(ended) }()
+		<-time.After(time.Millisecond) // less than the watch needs
+		synctest.Wait()
+		if want := 3 * frameSize(len("hello")); m.sent != want {
+			t.Errorf("%d bytes left, want %d", m.sent, want)
+		}
+		close(release)
+		<-ended
+		if want := 5 * frameSize(len("hello")); m.sent != want {
+			t.Errorf("%d bytes left in the end, want %d", m.sent, want)
+		}
+	})
 }
