@@ -380,6 +380,7 @@ func TestSerialClosedWhileWaiting(t *testing.T) {
 			}
 		})
 		a, b := s.connect(), s.connect()
+		synctest.Wait() // both are open
 		a.send(text, "close it")
 		synctest.Wait()
 		b.send(text, "too late")
