@@ -13,8 +13,8 @@ import (
 
 // logAnswer writes the line of a request. cause is why it was refused, if it was.
 func (x *exchange) logAnswer(message string, status int, size int64, cause error) {
-	level, ctx := statusLevel(status), context.WithoutCancel(x.request.Context())
-	if !x.app.access.Enabled(ctx, level) {
+	level := statusLevel(status)
+	if !x.app.access.Enabled(x.request.Context(), level) {
 		return
 	}
 	attrs := append(x.requestAttrs(), "status", status)
@@ -31,17 +31,17 @@ func (x *exchange) logAnswer(message string, status int, size int64, cause error
 	if errors.As(cause, &panicked) {
 		attrs = append(attrs, "stack", string(panicked.Stack))
 	}
-	x.app.access.Log(ctx, level, message, attrs...)
+	x.app.access.Log(context.WithoutCancel(x.request.Context()), level, message, attrs...)
 }
 
 // logClosed writes the line of a connection that is over.
 func (c *conn) logClosed() {
 	code, reason := c.closed()
-	level, ctx := slog.LevelInfo, context.WithoutCancel(c.ctx)
+	level := slog.LevelInfo
 	if !c.peerFirst {
 		level = codeLevel(code)
 	}
-	if !c.app.access.Enabled(ctx, level) {
+	if !c.app.access.Enabled(c.values, level) {
 		return
 	}
 	attrs := append(c.requestAttrs(), "code", code)
@@ -49,7 +49,7 @@ func (c *conn) logClosed() {
 		attrs = append(attrs, "reason", reason)
 	}
 	attrs = append(attrs, "received", c.in.received.Load(), "sent", c.out.sent())
-	c.app.access.Log(ctx, level, "wsframework: socket closed", attrs...)
+	c.app.access.Log(context.WithoutCancel(c.values), level, "wsframework: socket closed", attrs...)
 }
 
 // requestAttrs say what was asked for. The query stays out: it may hold secrets.

@@ -77,7 +77,7 @@ func (c *conn) end(e *CloseError) bool {
 		e.connEnded(c)
 	}
 	c.app.hub.leaveAll(c)
-	c.cancel(e)
+	c.exchange.end(e)
 	return true
 }
 
@@ -179,7 +179,9 @@ func (c *conn) readingEnded() {
 	c.in.join = nil // its window is not for handlers that are kept
 	c.in.in.consume(c.in.in.buffered())
 	c.in.in.rest()
-	<-c.ctx.Done() // whoever set the cause may not be through with ending memberships
+	if !c.ended() { // whoever set the cause is not through with ending memberships
+		<-c.context().Done()
+	}
 	c.deliver(task{kind: taskClose})
 }
 

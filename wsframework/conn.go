@@ -313,7 +313,7 @@ func (c *conn) judge(callback string, err error) {
 		c.abort(&CloseError{Code: CloseAbnormal, Err: err}) // as net/http: end it, say nothing
 	case panicked == nil && harmless(err):
 		c.app.harmlessLog.log(c, callback, err)
-	case panicked == nil && errors.Is(err, context.Canceled) && c.ctx.Err() != nil:
+	case panicked == nil && errors.Is(err, context.Canceled) && c.ended():
 		// It was told to stop, and did.
 	default:
 		if panicked == nil {
@@ -351,7 +351,7 @@ func (c *conn) callGo(f func(context.Context) error) {
 			c.callbackFailed("Go", err)
 		}
 	}()
-	err = f(c.ctx)
+	err = f(c.context())
 	returned = true
 }
 

@@ -22,8 +22,7 @@ type exchange struct {
 	// Set before the handler is called, read-only afterwards.
 	request *http.Request
 	public  atomic.Pointer[http.Request] // see publicRequest
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
+	values  context.Context              // those of Context, which ends at another time
 	session *Session
 	form    url.Values // of a page's body
 
@@ -32,7 +31,10 @@ type exchange struct {
 	mu      sync.Mutex // protects the following, and what a conn says it does
 	user    any
 	userErr error
-	hasUser bool // user and userErr are set, or about to be
+	hasUser bool            // user and userErr are set, or about to be
+	ctx     context.Context // made when somebody asks for it, as few do
+	cancel  context.CancelCauseFunc
+	over    error // why ctx is cancelled
 }
 
 // answered is the error of what would change an answer that has been sent.
@@ -51,18 +53,50 @@ type requestHooks interface {
 
 // init begins an exchange.
 func (x *exchange) init(e *endpoint, r *http.Request) {
-	x.app, x.endpoint, x.request, x.began = e.app, e, r, time.Now()
+	x.app, x.endpoint, x.request, x.values, x.began = e.app, e, r, r.Context(), time.Now()
 }
 
-// setRequest gives the exchange its request. Its context has the values of ctx and ends with the
-// connection.
-func (x *exchange) setRequest(r *http.Request, ctx context.Context) {
-	if x.cancel != nil {
-		x.cancel(nil)
+// setValues gives Context the values of another one.
+func (x *exchange) setValues(values context.Context) {
+	x.mu.Lock()
+	cancel := x.cancel
+	x.values, x.ctx, x.cancel = values, nil, nil
+	x.mu.Unlock()
+	if cancel != nil {
+		cancel(nil)
 	}
-	x.ctx, x.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	x.request = r
 	x.public.Store(nil)
+}
+
+// context returns the context that ends with the exchange.
+func (x *exchange) context() context.Context {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.ctx == nil {
+		x.ctx, x.cancel = context.WithCancelCause(context.WithoutCancel(x.values))
+		if x.over != nil {
+			x.cancel(x.over)
+		}
+	}
+	return x.ctx
+}
+
+// end cancels the context.
+func (x *exchange) end(cause error) {
+	x.mu.Lock()
+	x.over = cause
+	cancel := x.cancel
+	x.mu.Unlock()
+	if cancel != nil {
+		cancel(cause)
+	}
+}
+
+// ended reports whether the context is cancelled.
+func (x *exchange) ended() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.over != nil
 }
 
 // publicRequest is the request as handlers see it: with the exchange's context. Few sockets ask for it.
@@ -70,7 +104,7 @@ func (x *exchange) publicRequest() *http.Request {
 	if r := x.public.Load(); r != nil {
 		return r
 	}
-	r := x.request.WithContext(x.ctx)
+	r := x.request.WithContext(x.context())
 	r.Body = http.NoBody
 	x.public.CompareAndSwap(nil, r)
 	return x.public.Load()

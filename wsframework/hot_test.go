@@ -2,7 +2,6 @@ package wsframework
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -73,7 +72,6 @@ func newHot(app *Application, reply func(h *hotHandler, m Message) error) (*conn
 	rt := app.newRoute("/", func() Handler { return new(hotHandler) }, nil)
 	c := newConn(rt, httptest.NewRequest("GET", "/", nil))
 	c.handler, c.tr = h, new(memory)
-	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	app.begin(c)
 	c.out = outbound{tr: c.tr, owner: c, settings: &app.settings}
 	c.in.c = c

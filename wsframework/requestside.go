@@ -124,7 +124,7 @@ func (h *requestSide) NextURL(fallback string) string {
 // returns a *CloseError.
 func (h *requestSide) Context() context.Context {
 	if x := h.x.Load(); x != nil {
-		return x.ctx
+		return x.context()
 	}
 	return context.Background()
 }

@@ -1,6 +1,7 @@
 package wsframework
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -22,9 +23,7 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() { // also when a middleware panics
 		if !accepted {
 			c.header.Store(nil)
-			if c.cancel != nil {
-				c.cancel(nil)
-			}
+			c.exchange.end(context.Canceled)
 			rt.app.forget(c)
 		}
 	}()
@@ -45,7 +44,6 @@ func (rt *route) prepare(c *conn, w http.ResponseWriter, r *http.Request) error 
 	if err := checkRequest(w, r); err != nil {
 		return err
 	}
-	c.setRequest(r, r.Context())
 	if err := c.contain("factory", func() error { return rt.newHandler(c) }); err != nil {
 		return err
 	}
@@ -58,7 +56,7 @@ func (rt *route) prepare(c *conn, w http.ResponseWriter, r *http.Request) error 
 			return err
 		}
 		c.session = session
-		c.setRequest(r, session.ctx)
+		c.setValues(session.ctx)
 	}
 	if err := c.contain("Prepare", c.handler.Prepare); err != nil {
 		return err
