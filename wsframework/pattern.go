@@ -41,6 +41,20 @@ func (p pattern) under(prefix pattern) (pattern, error) {
 	return p, nil
 }
 
+// wildcards returns the names of a pattern's wildcards, in their order, "{$}" left out.
+func (p pattern) wildcards() (names []string) {
+	for rest := p.path; ; {
+		_, behind, found := strings.Cut(rest, "{")
+		if !found {
+			return names
+		}
+		var name string
+		if name, rest, _ = strings.Cut(behind, "}"); name != "$" {
+			names = append(names, name)
+		}
+	}
+}
+
 // reverse fills the wildcards of a pattern's path, in their order.
 func (p pattern) reverse(args []any) (string, error) {
 	var path strings.Builder

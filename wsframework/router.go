@@ -56,6 +56,22 @@ func (rs *router) Handle(pattern string, handler http.Handler) {
 	})))
 }
 
+// Redirect sends visitors of a pattern on to another path or URL. Wildcards there, in braces, stand for what
+// the pattern's have caught: Redirect("/old/{room}", "/rooms/{room}"). The query goes along, unless the target
+// has one. The status is 301 (Moved Permanently), which browsers keep, or the one given. As Tornado's
+// RedirectHandler. It panics if the target has a wildcard that the pattern has not.
+func (rs *router) Redirect(pattern, to string, status ...int) {
+	code := http.StatusMovedPermanently
+	if len(status) > 0 {
+		code = status[0]
+	}
+	r, err := newRedirect(splitPattern(pattern), to, code)
+	if err != nil {
+		panic(fmt.Errorf("wsframework: %s: redirect of %q: %w", callerOutside(), pattern, err))
+	}
+	rs.mount(pattern, "", rs.app.logged(pattern, r))
+}
+
 // Static serves the files of a file system under a prefix ("/downloads/"), as those of Settings.Static: with
 // ETags and ranges, without listings of folders, and nothing whose name begins with a dot. Use [Dir] for a
 // folder on disk. It panics if that can't be used.
