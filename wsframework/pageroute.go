@@ -24,8 +24,9 @@ type pageRoute struct {
 // It panics if the pattern is malformed or taken, the name is, or the page has no method to answer with.
 func (rs *router) Page(pattern string, factory func() Page, options ...RouteOption) {
 	options = append(rs.options[:len(rs.options):len(rs.options)], options...)
-	rt := rs.app.newPageRoute(pattern, factory, options)
-	rs.mount(pattern, newRouteOptions(options).name, rs.app.withSession(rt))
+	p := rs.pattern(pattern)
+	rt := rs.app.newPageRoute(p.String(), factory, options)
+	rs.mount(p, newRouteOptions(options).name, rs.app.withSession(rt))
 }
 
 func (app *Application) newPageRoute(pattern string, factory func() Page, options []RouteOption) *pageRoute {

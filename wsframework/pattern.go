@@ -33,8 +33,11 @@ func (p pattern) String() string {
 
 // under puts a pattern under a prefix, which is one without a method.
 func (p pattern) under(prefix pattern) (pattern, error) {
-	if p.host != "" && prefix.host != "" {
-		return p, fmt.Errorf("it names a host of its own under that of %q", prefix)
+	switch {
+	case p.host != "" && prefix.host != "":
+		return p, fmt.Errorf("it names a host of its own under that of %q; a path begins with /", prefix)
+	case p.host != "" && p.path == "" && prefix.path != "":
+		return p, fmt.Errorf("it names a host under the path %q; a path begins with /", prefix.path)
 	}
 	p.host += prefix.host
 	p.path = strings.TrimSuffix(prefix.path, "/") + p.path
@@ -61,7 +64,7 @@ func (p pattern) reverse(args []any) (string, error) {
 	used := 0
 	for rest := p.path; rest != ""; {
 		literal, behind, found := strings.Cut(rest, "{")
-		path.WriteString(literal)
+		path.WriteString(escapeLiteral(literal))
 		if !found {
 			break
 		}
@@ -106,11 +109,24 @@ func fillWildcard(wildcard, value string) (string, error) {
 	return strings.Join(segments, "/"), nil
 }
 
+// escapeLiteral escapes what stands between wildcards. http.ServeMux takes each segment of a pattern for an
+// escaped one, unless that is malformed, and matches what it means.
+func escapeLiteral(path string) string {
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		if plain, err := url.PathUnescape(segment); err == nil {
+			segment = plain
+		}
+		segments[i] = url.PathEscape(segment)
+	}
+	return strings.Join(segments, "/")
+}
+
 func escapeSegment(name, segment string) (string, error) {
 	switch segment {
 	case "":
 		return "", fmt.Errorf("{%s}: an empty text can't stand there", name)
-	case ".", "..":
+	case ".", "..", "/": // http.ServeMux takes %2F alone for the slash that ends a path
 		return "", fmt.Errorf("{%s}: %q would lead to another path", name, segment)
 	}
 	return url.PathEscape(segment), nil

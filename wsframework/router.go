@@ -1,11 +1,13 @@
 package wsframework
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 )
 
@@ -25,8 +27,11 @@ type Routes struct{ router }
 func (rs *router) Under(prefix string, options ...RouteOption) *Routes {
 	p := splitPattern(prefix)
 	whole, err := p.under(rs.prefix)
-	if p.method != "" || err != nil {
-		panic(fmt.Errorf("wsframework: %s: prefix %q: it is a path, a host, or a host and a path", callerOutside(), prefix))
+	if p.method != "" {
+		err = errors.New("it is a path, a host, or a host and a path")
+	}
+	if err != nil {
+		panic(fmt.Errorf("wsframework: %s: prefix %q: %w", callerOutside(), prefix, err))
 	}
 	return &Routes{router{rs.app, whole, append(rs.options[:len(rs.options):len(rs.options)], options...)}}
 }
@@ -38,16 +43,19 @@ func (rs *router) Under(prefix string, options ...RouteOption) *Routes {
 // It panics if the pattern is malformed or taken, or the name is.
 func (rs *router) WebSocket(pattern string, factory func() Handler, options ...RouteOption) {
 	options = append(rs.options[:len(rs.options):len(rs.options)], options...)
-	rt := rs.app.newRoute(pattern, factory, options)
-	rs.mount(pattern, newRouteOptions(options).name, rt)
+	p := rs.pattern(pattern)
+	rs.mount(p, newRouteOptions(options).name, rs.app.newRoute(p.String(), factory, options))
 }
 
 // Handle registers a plain handler. It runs with the session loaded (Settings.Sessions), and behind
 // http.CrossOriginProtection, which refuses POST and the like from pages of other origins than those
 // that Settings.AllowedOrigins names ("*" does not count here).
 func (rs *router) Handle(pattern string, handler http.Handler) {
-	app, guarded := rs.app, rs.app.withSession(handler)
-	rs.mount(pattern, "", app.logged(pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	if handler == nil {
+		panic(fmt.Errorf("wsframework: %s: pattern %q has no handler", callerOutside(), pattern))
+	}
+	app, guarded, p := rs.app, rs.app.withSession(handler), rs.pattern(pattern)
+	rs.mount(p, "", app.logged(p.String(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if refusal := app.origins.checkUnsafe(r); refusal != nil {
 			http.Error(w, refusal.Message, refusal.Status)
 			return
@@ -90,6 +98,9 @@ func (rs *router) mountStatic(prefix string, files *staticFiles) {
 
 // HandleFunc registers a plain function as Handle does.
 func (rs *router) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
+	if handler == nil {
+		rs.Handle(pattern, nil)
+	}
 	rs.Handle(pattern, http.HandlerFunc(handler))
 }
 
@@ -99,14 +110,18 @@ type mounted struct {
 	where   string // the line that registered it
 }
 
-// mount registers a handler. It panics with the line of the program that can't be right.
-func (rs *router) mount(text, name string, handler http.Handler) {
-	where := callerOutside()
+// pattern returns the whole of a pattern that is registered here.
+func (rs *router) pattern(text string) pattern {
 	p, err := splitPattern(text).under(rs.prefix)
 	if err != nil {
-		panic(fmt.Errorf("wsframework: %s: pattern %q: %w", where, text, err))
+		panic(fmt.Errorf("wsframework: %s: pattern %q: %w", callerOutside(), text, err))
 	}
-	app := rs.app
+	return p
+}
+
+// mount registers a handler. It panics with the line of the program that can't be right.
+func (rs *router) mount(p pattern, name string, handler http.Handler) {
+	app, where := rs.app, callerOutside()
 	if other, taken := app.names[name]; taken {
 		panic(fmt.Errorf("wsframework: %s: the name %q is taken by %q, registered at %s", where, name, other.pattern, other.where))
 	}
@@ -128,16 +143,17 @@ func (rs *router) mount(text, name string, handler http.Handler) {
 // muxPlace is how http.ServeMux says where a pattern comes from: always from this file.
 var muxPlace = regexp.MustCompile(`pattern ("(?:[^"\\]|\\.)*") \(registered at [^)]*\)`)
 
-// withPlaces puts the program's own lines into a message of http.ServeMux.
+// withPlaces puts the program's own lines into a message of http.ServeMux, which names the pattern that is
+// being registered first and then the one that is in its way.
 func (app *Application) withPlaces(message, where string) string {
+	first := true
 	return muxPlace.ReplaceAllStringFunc(message, func(place string) string {
-		quoted := muxPlace.FindStringSubmatch(place)[1]
-		for text, other := range app.mounts {
-			if fmt.Sprintf("%q", text) == quoted {
-				return fmt.Sprintf("pattern %s (registered at %s)", quoted, other.where)
-			}
+		quoted, at := muxPlace.FindStringSubmatch(place)[1], where
+		if text, err := strconv.Unquote(quoted); err == nil && !first && app.mounts[text] != nil {
+			at = app.mounts[text].where
 		}
-		return fmt.Sprintf("pattern %s (registered at %s)", quoted, where)
+		first = false
+		return fmt.Sprintf("pattern %s (registered at %s)", quoted, at)
 	})
 }
 
@@ -155,7 +171,8 @@ func callerOutside() string {
 
 // ReverseURL returns the path of the route with a name (see [Name]), its wildcards filled in their order
 // with args as fmt.Sprint shows them, escaped. It fails for an unknown name, for too few or too many args,
-// and for one that would lead to another route: "", "." or "..". As Tornado's reverse_url.
+// and for one that would lead to another path: "", ".", ".." or "/". A text with slashes is one segment, but
+// for a wildcard that takes the rest ("{path...}"). As Tornado's reverse_url.
 func (app *Application) ReverseURL(name string, args ...any) (string, error) {
 	route, ok := app.names[name]
 	if !ok {
