@@ -1,9 +1,12 @@
 package wsframework
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 )
@@ -11,13 +14,17 @@ import (
 // The access log has a line for each request that was answered, and for each connection when it is over.
 // What the server did wrong is an error in it, what the client did a warning, as in Tornado.
 
-// logAnswer writes the line of a request. cause is why it was refused, if it was.
+// logAnswer writes the line of a request. The status is 0 if none was sent; cause is why it was refused, or
+// what else went wrong.
 func (x *exchange) logAnswer(message string, status int, size int64, cause error) {
-	level := statusLevel(status)
+	level := x.answerLevel(status, cause)
 	if !x.app.access.Enabled(x.request.Context(), level) {
 		return
 	}
-	attrs := append(x.requestAttrs(), "status", status)
+	attrs := x.requestAttrs()
+	if status > 0 {
+		attrs = append(attrs, "status", status)
+	}
 	if size > 0 {
 		attrs = append(attrs, "bytes", size)
 	}
@@ -62,14 +69,19 @@ func (x *exchange) requestAttrs() []any {
 	return append(attrs, x.logAttrs()...)
 }
 
-func statusLevel(status int) slog.Level {
+func (x *exchange) answerLevel(status int, cause error) slog.Level {
+	var panicked *PanicError
 	switch {
 	case status >= 500 && status != http.StatusServiceUnavailable:
 		return slog.LevelError
 	case status >= 400:
 		return slog.LevelWarn
+	case cause == nil || cause == http.ErrAbortHandler:
+		return slog.LevelInfo
+	case errors.As(cause, &panicked) || x.request.Context().Err() == nil:
+		return slog.LevelError // it failed when the header had been sent
 	}
-	return slog.LevelInfo
+	return slog.LevelInfo // the client went away
 }
 
 func codeLevel(code int) slog.Level {
@@ -92,20 +104,38 @@ func (app *Application) logged(name string, next http.Handler) http.Handler {
 		}
 		x, counter := new(exchange), &countingWriter{ResponseWriter: w}
 		x.init(e, r)
+		returned := false
 		defer func() {
-			if counter.status != http.StatusSwitchingProtocols { // a connection has a line of its own
-				x.logAnswer("wsframework: request", max(counter.status, http.StatusOK), counter.size, nil)
+			var cause error
+			value := any(nil)
+			switch {
+			case returned && counter.status == http.StatusSwitchingProtocols:
+				return // a connection has a line of its own
+			case returned && !counter.hijacked:
+				counter.status = max(counter.status, http.StatusOK) // what net/http sends
+			case !returned:
+				cause = http.ErrAbortHandler
+				if value = recover(); value != nil && value != http.ErrAbortHandler {
+					cause = recovered("the handler", value)
+				}
+			}
+			x.logAnswer("wsframework: request", counter.status, counter.size, cause)
+			if value != nil {
+				panic(value) // net/http cuts the client off
 			}
 		}()
 		next.ServeHTTP(counter, r)
+		returned = true
 	})
 }
 
-// A countingWriter remembers what was answered.
+// A countingWriter remembers what was answered. It hides nothing that net/http's writer can do, also from
+// handlers that look for that in place of using http.ResponseController.
 type countingWriter struct {
 	http.ResponseWriter
-	status int
-	size   int64
+	status   int
+	size     int64
+	hijacked bool
 }
 
 func (w *countingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
@@ -126,5 +156,20 @@ func (w *countingWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Flush is for handlers that look for an http.Flusher in place of using http.ResponseController.
+// ReadFrom lets the system copy a file.
+func (w *countingWriter) ReadFrom(r io.Reader) (int64, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := io.Copy(w.ResponseWriter, r)
+	w.size += n
+	return n, err
+}
+
 func (w *countingWriter) Flush() { http.NewResponseController(w.ResponseWriter).Flush() }
+
+func (w *countingWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	c, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	w.hijacked = w.hijacked || err == nil
+	return c, rw, err
+}

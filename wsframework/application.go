@@ -90,7 +90,7 @@ func (app *Application) setUpPages() (err error) {
 		return err
 	}
 	app.static = newStaticFiles(s.Static, s.StaticPrefix, s.Debug)
-	app.mountStatic(app.static.prefix, app.static)
+	app.mountStatic(pattern{path: app.static.prefix}, app.static)
 	return nil
 }
 

@@ -73,11 +73,12 @@ func (rs *router) Redirect(pattern, to string, status ...int) {
 	if len(status) > 0 {
 		code = status[0]
 	}
-	r, err := newRedirect(splitPattern(pattern), to, code)
+	p := rs.pattern(pattern)
+	r, err := newRedirect(p, to, code)
 	if err != nil {
 		panic(fmt.Errorf("wsframework: %s: redirect of %q: %w", callerOutside(), pattern, err))
 	}
-	rs.mount(pattern, "", rs.app.logged(pattern, r))
+	rs.mount(p, "", rs.app.logged(p.String(), r))
 }
 
 // Static serves the files of a file system under a prefix ("/downloads/"), as those of Settings.Static: with
@@ -87,13 +88,12 @@ func (rs *router) Static(prefix string, files fs.FS) {
 	if err := checkFolder("Static "+prefix, files); err != nil {
 		panic(err)
 	}
-	p, _ := splitPattern(prefix).under(rs.prefix)
-	rs.mountStatic(prefix, newStaticFiles(files, p.path, rs.app.settings.Debug))
+	p := rs.pattern(strings.TrimSuffix(prefix, "/") + "/")
+	rs.mountStatic(p, newStaticFiles(files, p.path, rs.app.settings.Debug))
 }
 
-func (rs *router) mountStatic(prefix string, files *staticFiles) {
-	pattern := strings.TrimSuffix(prefix, "/") + "/"
-	rs.mount(pattern, "", rs.app.logged(pattern, files))
+func (rs *router) mountStatic(p pattern, files *staticFiles) {
+	rs.mount(p, "", rs.app.logged(p.String(), files))
 }
 
 // HandleFunc registers a plain function as Handle does.
