@@ -13,7 +13,8 @@ import (
 // the header of its answer. On a socket it works for as long as the socket lives, but for what changes
 // the answer, which is sent after Prepare.
 //
-// Its methods may be called from any goroutine, at any time.
+// Its methods may be called from any goroutine, at any time, but for those that change the answer: these are
+// for the goroutine that runs Prepare or the page.
 type requestSide struct {
 	x atomic.Pointer[exchange]
 }
@@ -155,9 +156,10 @@ func (h *requestSide) Logger() *slog.Logger {
 }
 
 // SetHeader sets a header of the answer. On a socket call it in Prepare; later it returns
-// ErrHandshakeDone. On a page it returns ErrFinished once the header has been sent.
+// ErrHandshakeDone. On a page it returns ErrFinished once the header has been sent. A name that is none (RFC
+// 9110, 5.1), and a value of more than one line, is an error.
 func (h *requestSide) SetHeader(name, value string) error {
-	header, err := h.replyHeader(name)
+	header, err := h.replyHeader(name, value)
 	if err != nil {
 		return err
 	}
@@ -167,7 +169,7 @@ func (h *requestSide) SetHeader(name, value string) error {
 
 // AddHeader adds a value to a header of the answer. Its errors are those of SetHeader.
 func (h *requestSide) AddHeader(name, value string) error {
-	header, err := h.replyHeader(name)
+	header, err := h.replyHeader(name, value)
 	if err != nil {
 		return err
 	}
@@ -178,7 +180,7 @@ func (h *requestSide) AddHeader(name, value string) error {
 // SetCookie adds a cookie to the answer. Its path is "/" if it has none, as in Tornado. Its errors are
 // those of SetHeader, and http.Cookie.Valid's.
 func (h *requestSide) SetCookie(cookie *http.Cookie) error {
-	header, err := h.replyHeader("Set-Cookie")
+	header, err := h.replyHeader("Set-Cookie", "")
 	if err != nil {
 		return err
 	}
@@ -199,8 +201,8 @@ func (h *requestSide) ClearCookie(name string) error {
 	return h.SetCookie(&http.Cookie{Name: name, MaxAge: -1})
 }
 
-// replyHeader returns the answer's header if that one may still be changed.
-func (h *requestSide) replyHeader(name string) (http.Header, error) {
+// replyHeader returns the answer's header if that one may still be changed, and to this value.
+func (h *requestSide) replyHeader(name, value string) (http.Header, error) {
 	x := h.x.Load()
 	if x == nil {
 		return nil, ErrNotOpen
@@ -212,7 +214,15 @@ func (h *requestSide) replyHeader(name string) (http.Header, error) {
 	if x.upgrade && ofHandshake(name) {
 		return nil, fmt.Errorf("wsframework: header %s belongs to the handshake itself; for a subprotocol override SelectSubprotocol", name)
 	}
+	if name == "" || strings.ContainsFunc(name, notInToken) || strings.ContainsAny(value, "\r\n\x00") {
+		return nil, fmt.Errorf("wsframework: %q: %q is no header; its name is one token, its value one line", name, value)
+	}
 	return *header, nil
+}
+
+// notInToken reports whether a character can't be in the name of a header (RFC 9110, 5.6.2).
+func notInToken(c rune) bool {
+	return c <= ' ' || c >= 0x7F || strings.ContainsRune("\"(),/:;<=>?@[\\]{}", c)
 }
 
 func ofHandshake(header string) bool {
