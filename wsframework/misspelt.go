@@ -10,7 +10,7 @@ import (
 type hookSet struct {
 	base    reflect.Type // what handlers embed
 	names   []string
-	aliases map[string]string // what other frameworks call them, in lower case
+	aliases map[string]string // more names that mean a hook, in lower case
 }
 
 var socketHooks = hookSet{
@@ -25,8 +25,12 @@ var socketHooks = hookSet{
 
 var pageHooks = hookSet{
 	reflect.TypeFor[*RequestHandler](),
-	append(exportedMethods(reflect.TypeFor[Page]()), "Get", "Head", "Post", "Put", "Patch", "Delete", "Options"),
-	map[string]string{"onerror": "WriteError", "handleerror": "WriteError", "onfinished": "OnFinish"},
+	exportedMethods(reflect.TypeFor[Page]()),
+	map[string]string{
+		"onerror": "WriteError", "handleerror": "WriteError", "onfinished": "OnFinish",
+		// Pages may well have a Path and Posts of their own, so these want all letters.
+		"get": "Get", "head": "Head", "post": "Post", "put": "Put", "patch": "Patch", "delete": "Delete", "options": "Options",
+	},
 }
 
 func exportedMethods(t reflect.Type) (names []string) {
@@ -57,6 +61,9 @@ func (s *hookSet) meantBy(method string) string {
 	}
 	plain := strings.ToLower(strings.ReplaceAll(method, "_", ""))
 	if hook, ok := s.aliases[plain]; ok {
+		if hook == method {
+			return ""
+		}
 		return hook
 	}
 	for _, hook := range s.names {
