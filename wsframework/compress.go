@@ -18,8 +18,8 @@ var gzipWriters = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 // that and it makes the body smaller.
 func (s *response) compress(body []byte) []byte {
 	header := s.w.Header()
-	if !s.x.app.settings.CompressResponse || !bodyAllowed(s.status) || len(body) < minCompressed ||
-		header.Get("Content-Encoding") != "" || !compressible(header.Get("Content-Type"), body) {
+	if !s.x.app.settings.CompressResponse || len(body) < minCompressed ||
+		header.Get("Content-Encoding") != "" || !compressible(header.Get("Content-Type")) {
 		return body
 	}
 	header.Add("Vary", "Accept-Encoding")
@@ -35,9 +35,6 @@ func (s *response) compress(body []byte) []byte {
 	if out.Len() >= len(body) {
 		return body
 	}
-	if header.Get("Content-Type") == "" { // net/http would look at the compressed bytes
-		header.Set("Content-Type", http.DetectContentType(body))
-	}
 	header.Set("Content-Encoding", "gzip")
 	if tag := header.Get("Etag"); strings.HasPrefix(tag, `"`) {
 		header.Set("Etag", "W/"+tag) // other bytes, the same page (RFC 9110, 8.8.1)
@@ -45,10 +42,7 @@ func (s *response) compress(body []byte) []byte {
 	return out.Bytes()
 }
 
-func compressible(contentType string, body []byte) bool {
-	if contentType == "" {
-		contentType = http.DetectContentType(body)
-	}
+func compressible(contentType string) bool {
 	kind, _, _ := strings.Cut(contentType, ";")
 	switch kind = strings.ToLower(strings.TrimSpace(kind)); kind {
 	case "application/json", "application/javascript", "application/xml", "application/manifest+json", "image/svg+xml":

@@ -110,11 +110,11 @@ func (x *exchange) publicRequest() *http.Request {
 	return x.public.Load()
 }
 
-// currentUser asks the handler once, before the answer is sent.
+// currentUser asks the handler once: that of a socket before the answer is sent, a page at any time.
 func (x *exchange) currentUser() (any, error) {
 	x.mu.Lock()
 	user, err, known := x.user, x.userErr, x.hasUser
-	ask := !known && x.hooks != nil && x.header.Load() != nil
+	ask := !known && x.hooks != nil && (!x.upgrade || x.header.Load() != nil)
 	x.hasUser = known || ask // before the call: GetCurrentUser may ask for its own result
 	x.mu.Unlock()
 	if !ask {
@@ -131,6 +131,13 @@ func (x *exchange) currentUser() (any, error) {
 	x.user, x.userErr = user, err
 	x.mu.Unlock()
 	return user, err
+}
+
+// userError returns the error of GetCurrentUser if the handler has been asked.
+func (x *exchange) userError() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.userErr
 }
 
 // knownUser returns the current user if the handler has been asked.

@@ -1,6 +1,7 @@
 package wsframework
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 )
@@ -8,10 +9,25 @@ import (
 // NotFound sets the page that answers, with status 404, what no route does, and with 405 what routes do for
 // other methods only. Its own method is called if it has one for the request and the status is 404;
 // WriteError is for the rest. Default: a line of text. As Tornado's default_handler_class.
-func (app *Application) NotFound(factory func() Page) { app.notFound = factory }
+//
+// It panics if the page has a method with the name of one of HTTP that is no func() error.
+func (app *Application) NotFound(factory func() Page) {
+	if factory != nil {
+		if page := probe(factory); page != nil {
+			if err := checkMethods(page); err != nil {
+				panic(fmt.Errorf("wsframework: %s: page for NotFound: %w", callerOutside(), err))
+			}
+			app.warnOfMisspelt(restName, page, pageHooks)
+		}
+	}
+	app.notFound = factory
+}
 
 // restPattern is less specific than any other.
 const restPattern = "/"
+
+// restName is what its log lines call it.
+const restName = "(not found)"
 
 // mountRest registers what the program has not: the files that browsers look for at the top, and the route
 // for the rest.
@@ -25,9 +41,9 @@ func (app *Application) mountRest() {
 	if factory == nil {
 		factory = func() Page { return new(errorPage) }
 	}
-	rt := &pageRoute{endpoint: endpoint{app: app, name: "(not found)"}, factory: factory, isRest: true}
+	rt := &pageRoute{endpoint: endpoint{app: app, name: restName}, factory: factory, isRest: true}
 	defer func() { recover() }() // "/", or the same in other words, is taken
-	app.mux.Handle(restPattern, app.withSession(rt))
+	app.mux.Handle(restPattern, rt)
 }
 
 // mountTopFile serves one of the static files at the top, unless the program does.

@@ -30,7 +30,9 @@ type Page interface {
 	// write_error.
 	WriteError(status int, err error) error
 
-	// OnFinish is called last, when the response has been sent. As Tornado's on_finish.
+	// OnFinish is called last, exactly once, however the request ended. The response can't be changed any
+	// more, but the client may get the end of it only when OnFinish has returned; for what takes long call
+	// Finish before. As Tornado's on_finish.
 	OnFinish()
 
 	requestHandler() *RequestHandler
@@ -90,66 +92,55 @@ var httpMethods = []struct{ request, handler string }{
 	{http.MethodOptions, "Options"},
 }
 
-// methodOf returns the page's method for that of a request, or nil.
-func methodOf(page Page, request string) func() error {
+// methodOf returns the page's method for that of a request and its name, or nil.
+func methodOf(page Page, request string) (name string, method func() error) {
 	switch request {
 	case http.MethodGet:
 		if p, ok := page.(interface{ Get() error }); ok {
-			return p.Get
+			return "Get", p.Get
 		}
 	case http.MethodHead:
 		if p, ok := page.(interface{ Head() error }); ok {
-			return p.Head
+			return "Head", p.Head
 		}
-		return methodOf(page, http.MethodGet) // net/http leaves the body out
+		return methodOf(page, http.MethodGet) // the response leaves the body out
 	case http.MethodPost:
 		if p, ok := page.(interface{ Post() error }); ok {
-			return p.Post
+			return "Post", p.Post
 		}
 	case http.MethodPut:
 		if p, ok := page.(interface{ Put() error }); ok {
-			return p.Put
+			return "Put", p.Put
 		}
 	case http.MethodPatch:
 		if p, ok := page.(interface{ Patch() error }); ok {
-			return p.Patch
+			return "Patch", p.Patch
 		}
 	case http.MethodDelete:
 		if p, ok := page.(interface{ Delete() error }); ok {
-			return p.Delete
+			return "Delete", p.Delete
 		}
 	case http.MethodOptions:
 		if p, ok := page.(interface{ Options() error }); ok {
-			return p.Options
+			return "Options", p.Options
 		}
 	}
-	return nil
-}
-
-// handlerMethod is how a page calls the method of a request.
-func handlerMethod(request string) string {
-	for _, m := range httpMethods {
-		if m.request == request {
-			return m.handler
-		}
-	}
-	return request
+	return "", nil
 }
 
 // allowed lists the methods that a page answers, for the header Allow.
 func allowed(page Page) string {
 	var methods []string
 	for _, m := range httpMethods {
-		if methodOf(page, m.request) != nil {
+		if _, method := methodOf(page, m.request); method != nil {
 			methods = append(methods, m.request)
 		}
 	}
 	return strings.Join(methods, ", ")
 }
 
-// checkPage finds what the compiler can't: a method that has the name of one of HTTP and another form, or
-// none of them at all.
-func checkPage(page Page) error {
+// checkMethods finds what the compiler can't: a method that has the name of one of HTTP and another form.
+func checkMethods(page Page) error {
 	t := reflect.TypeOf(page)
 	right := reflect.FuncOf([]reflect.Type{t}, []reflect.Type{reflect.TypeFor[error]()}, false)
 	for _, m := range httpMethods {
@@ -157,8 +148,16 @@ func checkPage(page Page) error {
 			return fmt.Errorf("method %s of %s has to be a func() error", m.handler, t)
 		}
 	}
+	return nil
+}
+
+// checkPage finds what checkMethods does, and a page that has no method at all.
+func checkPage(page Page) error {
+	if err := checkMethods(page); err != nil {
+		return err
+	}
 	if allowed(page) == "" {
-		return fmt.Errorf("%s answers nothing; give it a method Get() error, or Post, Put, Patch, Delete, Head or Options", t)
+		return fmt.Errorf("%T answers nothing; give it a method Get() error, or Post, Put, Patch, Delete, Head or Options", page)
 	}
 	return nil
 }

@@ -9,8 +9,7 @@ import (
 	"net/http"
 )
 
-// A pageRoute makes the pages of one endpoint and lets each answer a request. It is an http.Handler, to be
-// mounted behind Application.withSession.
+// A pageRoute makes the pages of one endpoint and lets each answer a request. It is an http.Handler.
 type pageRoute struct {
 	endpoint
 	factory func() Page
@@ -25,8 +24,7 @@ type pageRoute struct {
 func (rs *router) Page(pattern string, factory func() Page, options ...RouteOption) {
 	options = append(rs.options[:len(rs.options):len(rs.options)], options...)
 	p := rs.pattern(pattern)
-	rt := rs.app.newPageRoute(p.String(), factory, options)
-	rs.mount(p, newRouteOptions(options).name, rs.app.withSession(rt))
+	rs.mount(p, newRouteOptions(options).name, rs.app.newPageRoute(p.String(), factory, options))
 }
 
 func (app *Application) newPageRoute(pattern string, factory func() Page, options []RouteOption) *pageRoute {
@@ -55,47 +53,57 @@ func (rt *pageRoute) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := new(exchange)
 	x.init(&rt.endpoint, r)
 	x.ctx = r.Context()
-	x.public.Store(r)
-	if manager := rt.app.settings.Sessions; manager != nil {
-		x.session = &Session{manager: manager, ctx: x.ctx, x: x, outer: true}
-	}
+	unloaded := x.loadPageSession()
+	x.public.Store(x.request)
 	s := newResponse(x, w)
-	defer func() { x.logAnswer("wsframework: request", s.status, s.size, s.cause) }()
+	returned := false
+	defer func() {
+		if err := x.userError(); err != nil && !errors.Is(s.cause, err) {
+			s.also(err) // WriteError or OnFinish was the first to ask
+		}
+		if !returned && s.cause == nil {
+			s.cause = http.ErrAbortHandler
+		}
+		s.ended = true
+		x.header.Store(nil)
+		x.logAnswer("wsframework: request", s.sentStatus(), s.size, s.cause)
+	}()
 	if err := rt.newPage(s); err != nil {
 		s.claim(new(errorPage))
-		s.fail(err)
-		s.finish()
+		s.end(err)
+		returned = true
 		return
 	}
 	defer func() { // also when the client has to be cut off
 		if err := x.contain("OnFinish", func() error { s.page.OnFinish(); return nil }); err != nil {
-			s.cause = errors.Join(s.cause, err)
+			s.also(err)
 		}
 	}()
-	err := s.receive(w, r)
+	err := unloaded
+	if err == nil {
+		err = s.receive()
+	}
 	if s.files != nil {
 		defer s.files.RemoveAll()
 	}
 	if err == nil {
-		err = rt.run(s, r)
+		err = rt.run(s)
 	}
-	if err != nil {
-		s.fail(err)
-	}
-	s.finish()
+	s.end(err)
+	returned = true
 }
 
 // receive reads what the page is to work with. Nobody else waits meanwhile, even in an application with one
 // line for all.
-func (s *response) receive(w http.ResponseWriter, r *http.Request) (err error) {
-	x, app := s.x, s.x.app
+func (s *response) receive() (err error) {
+	x, app, r := s.x, s.x.app, s.x.request
 	if refusal := app.origins.checkUnsafe(r); refusal != nil {
 		return refusal
 	}
 	if err := checkArguments(x.query()); err != nil {
 		return err
 	}
-	if x.form, s.files, err = parseBody(w, r, app.settings.MaxBodySize); err != nil || app.serial == nil {
+	if x.form, s.files, err = parseBody(s.w, r, app.settings.MaxBodySize); err != nil || app.serial == nil {
 		return err
 	}
 	body, err := io.ReadAll(r.Body)
@@ -124,8 +132,12 @@ func (rt *pageRoute) newPage(s *response) error {
 }
 
 // run calls what answers a request, in the order that Page gives.
-func (rt *pageRoute) run(s *response, r *http.Request) error {
-	if err := s.x.contain("Prepare", s.page.Prepare); err != nil || s.ended {
+func (rt *pageRoute) run(s *response) error {
+	r := s.x.request
+	if err := s.x.contain("Prepare", s.page.Prepare); err != nil {
+		return err
+	}
+	if err := s.x.userError(); err != nil || s.ended {
 		return err
 	}
 	if rt.authenticated {
@@ -134,34 +146,31 @@ func (rt *pageRoute) run(s *response, r *http.Request) error {
 			return err
 		}
 		if user == nil {
-			return rt.askToLogIn(s, r)
+			to, err := rt.app.askToLogIn(r)
+			if err != nil {
+				return err
+			}
+			return s.page.requestHandler().Redirect(to)
 		}
 	}
-	method := methodOf(s.page, r.Method)
-	allow := allowed(s.page)
+	name, method := methodOf(s.page, r.Method)
 	if rt.isRest {
-		if allow = rt.app.otherMethods(r); allow == "" {
-			s.status = http.StatusNotFound
-			if method == nil {
-				return refuse(http.StatusNotFound, "Not Found", "")
-			}
-		} else {
-			method = nil
+		if allow := rt.app.otherMethods(r); allow != "" {
+			return s.refuseMethod(allow)
+		}
+		s.status = http.StatusNotFound
+		if method == nil {
+			return refuse(http.StatusNotFound, "Not Found", "")
 		}
 	}
 	if method == nil {
-		s.w.Header().Set("Allow", allow)
-		s.initial.Set("Allow", allow)
-		return refuse(http.StatusMethodNotAllowed, "Method Not Allowed", "")
+		return s.refuseMethod(allowed(s.page))
 	}
-	return s.x.contain(handlerMethod(r.Method), method)
+	return s.x.contain(name, method)
 }
 
-// askToLogIn answers a request without a current user.
-func (rt *pageRoute) askToLogIn(s *response, r *http.Request) error {
-	login := rt.app.settings.LoginURL
-	if login == "" || r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return refuse(http.StatusForbidden, "Log in first.", "Authenticated, GetCurrentUser, Settings.LoginURL")
-	}
-	return s.page.requestHandler().Redirect(loginURL(login, rt.app.proxies.scheme(r), r))
+// refuseMethod is for a request whose method is none of those.
+func (s *response) refuseMethod(allow string) error {
+	s.initial.Set("Allow", allow) // the error page keeps it
+	return refuse(http.StatusMethodNotAllowed, "Method Not Allowed", "")
 }

@@ -28,12 +28,18 @@ type response struct {
 	begun   bool  // the header has been sent
 	ended   bool  // nothing can be added
 	sent    bool
+	failing bool  // WriteError is running
+	broken  bool  // what was sent of it is not the whole, and never will be
+	noSave  bool  // the session could not be saved, and is given up
 	cause   error // why it is an error page
 }
 
 func newResponse(x *exchange, w http.ResponseWriter) *response {
 	header := w.Header()
 	header.Set("X-Content-Type-Options", "nosniff")
+	if x.session != nil && !x.session.outer {
+		header.Add("Vary", "Cookie")
+	}
 	x.header.Store(&header)
 	return &response{x: x, w: w, initial: maps.Clone(header), status: http.StatusOK}
 }
@@ -63,29 +69,62 @@ func (s *response) clear() {
 
 // fail makes an error page of the response, as long as none of it has been sent.
 func (s *response) fail(cause error) {
-	s.cause = cause
-	if s.begun {
-		s.ended = true
-		return
-	}
-	s.clear()
-	s.status, _, _ = explain(cause)
-	failed := s.x.contain("WriteError", func() error { return s.page.WriteError(s.status, cause) })
-	if failed != nil {
-		s.cause = errors.Join(cause, fmt.Errorf("WriteError: %w", failed))
-		status := s.status
-		s.clear()
-		s.status = status
-		s.page.requestHandler().WriteError(status, cause)
+	s.also(cause)
+	if !s.begun {
+		status, _, _ := explain(cause)
+		if err := s.writeError(status, cause, s.page); err != nil {
+			s.also(fmt.Errorf("WriteError: %w", err))
+			if !s.begun {
+				s.writeError(status, cause, s.page.requestHandler())
+			}
+		}
+	} else if !s.sent {
+		s.broken = true
 	}
 	s.ended = true
 }
 
+// writeError lets a page write the body of an error.
+func (s *response) writeError(status int, cause error, page Page) error {
+	s.clear()
+	s.status, s.failing = status, true
+	err := s.x.contain("WriteError", func() error { return page.WriteError(status, cause) })
+	s.failing, s.broken = false, err != nil && s.begun && !s.sent
+	return err
+}
+
+// also adds to what the log says about the response.
+func (s *response) also(cause error) {
+	if s.cause != nil {
+		cause = errors.Join(s.cause, cause)
+	}
+	s.cause = cause
+}
+
+// end sends what is left of the response, or what an error makes of it.
+func (s *response) end(err error) {
+	if err == nil && s.cause == nil {
+		err = s.x.userError() // who asked for the user took this for nobody
+	}
+	if err != nil {
+		s.fail(err)
+	}
+	if err := s.finish(); err != nil && !s.begun {
+		s.noSave = true
+		s.fail(err)
+		s.finish()
+	}
+	if s.broken {
+		panic(http.ErrAbortHandler) // else the client takes a part for the whole
+	}
+}
+
 // flush sends what has been written so far.
 func (s *response) flush() error {
-	s.begin()
-	n, err := s.w.Write(s.body.Bytes())
-	s.size += int64(n)
+	if err := s.begin(); err != nil {
+		return err
+	}
+	err := s.send(s.body.Bytes())
 	s.body.Reset()
 	if err == nil {
 		err = http.NewResponseController(s.w).Flush()
@@ -93,12 +132,20 @@ func (s *response) flush() error {
 	return err
 }
 
-func (s *response) begin() {
-	if !s.begun {
-		s.begun = true
-		s.x.header.Store(nil)
-		s.w.WriteHeader(s.status)
+// begin saves the session, since its cookie is part of the header, and sends that.
+func (s *response) begin() error {
+	if s.begun {
+		return nil
 	}
+	if s.x.session != nil && !s.noSave {
+		if err := s.x.saveSession(s.w); err != nil {
+			return err
+		}
+	}
+	s.begun = true
+	s.x.header.Store(nil)
+	s.w.WriteHeader(s.status)
+	return nil
 }
 
 // finish sends the rest. A whole page gets an ETag, and is not sent to who has it already.
@@ -106,23 +153,47 @@ func (s *response) finish() error {
 	if s.sent {
 		return nil
 	}
-	s.ended, s.sent = true, true
+	s.ended = true
 	body := s.body.Bytes()
 	if !s.begun {
-		if tag := s.tag(body); tag != "" {
-			s.w.Header().Set("Etag", tag)
-			if matchesTag(s.x.request.Header.Values("If-None-Match"), tag) {
-				s.status, body = http.StatusNotModified, nil
-				s.w.Header().Del("Content-Type")
-			}
-		}
-		body = s.compress(body)
-		if bodyAllowed(s.status) && s.w.Header().Get("Content-Length") == "" {
-			s.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		body = s.describe(body)
+	}
+	if err := s.begin(); err != nil {
+		return err
+	}
+	s.sent = true
+	return s.send(body)
+}
+
+// describe sets the headers that follow from a whole body, and returns it as it goes out. Those for HEAD are
+// the same.
+func (s *response) describe(body []byte) []byte {
+	header := s.w.Header()
+	if tag := s.tag(body); tag != "" {
+		header.Set("Etag", tag)
+		if matchesTag(s.x.request.Header.Values("If-None-Match"), strings.TrimPrefix(tag, "W/")) {
+			s.status = http.StatusNotModified
 		}
 	}
-	s.begin()
-	if s.x.request.Method == http.MethodHead || len(body) == 0 {
+	if !bodyAllowed(s.status) {
+		header.Del("Content-Type")
+		header.Del("Content-Length")
+		return nil
+	}
+	if len(body) == 0 && s.x.request.Method == http.MethodHead {
+		return nil // Head says what it likes about a body that nobody made
+	}
+	if _, known := header["Content-Type"]; !known && len(body) > 0 && header.Get("Content-Encoding") == "" {
+		header.Set("Content-Type", http.DetectContentType(body))
+	}
+	body = s.compress(body)
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	return body
+}
+
+// send sends a part of the body to who may have it.
+func (s *response) send(body []byte) error {
+	if len(body) == 0 || s.x.request.Method == http.MethodHead || !bodyAllowed(s.status) {
 		return nil
 	}
 	n, err := s.w.Write(body)
@@ -130,15 +201,28 @@ func (s *response) finish() error {
 	return err
 }
 
+// sentStatus returns the status that was sent, or 0.
+func (s *response) sentStatus() int {
+	if !s.begun {
+		return 0
+	}
+	return s.status
+}
+
 func bodyAllowed(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
-// tag returns an ETag for a whole page that may be kept by browsers.
+// tag returns an ETag for a whole page that may be kept by browsers: the page's own, if it has set one.
 func (s *response) tag(body []byte) string {
 	header, method := s.w.Header(), s.x.request.Method
-	if s.status != http.StatusOK || len(body) == 0 || method != http.MethodGet && method != http.MethodHead ||
-		header.Get("Etag") != "" || strings.Contains(header.Get("Cache-Control"), "no-store") {
+	if s.status != http.StatusOK || method != http.MethodGet && method != http.MethodHead {
+		return ""
+	}
+	if own := header.Get("Etag"); own != "" {
+		return own
+	}
+	if len(body) == 0 || strings.Contains(header.Get("Cache-Control"), "no-store") {
 		return ""
 	}
 	sum := sha256.Sum256(body)
@@ -236,7 +320,8 @@ func (h *RequestHandler) Status() int {
 }
 
 // Flush sends what has been written so far; the status and the header can't be changed any more. It waits
-// for the client's network. As Tornado's flush.
+// for the client's network. After an error from then on there can be no error page: the connection is cut,
+// so that the client does not take a part for the whole. As Tornado's flush.
 func (h *RequestHandler) Flush() error {
 	s, err := h.open()
 	if err != nil {
@@ -252,7 +337,15 @@ func (h *RequestHandler) Finish() error {
 	if err != nil {
 		return err
 	}
-	return s.x.app.aside(s.finish)
+	return s.x.app.aside(func() error {
+		if err := s.finish(); err != nil {
+			return err
+		}
+		if err := http.NewResponseController(s.w).Flush(); !errors.Is(err, http.ErrNotSupported) {
+			return err
+		}
+		return nil // it goes out when the method returns
+	})
 }
 
 // Redirect finishes the response with another URL to go to, which may be relative to the request's. The
@@ -288,14 +381,17 @@ func (h *RequestHandler) Redirect(to string, status ...int) error {
 }
 
 // SendError finishes the response with an error page: what was written before is gone, and WriteError writes
-// the body. Returning an *HTTPError does the same. As Tornado's send_error.
+// the body. Returning an *HTTPError does the same. The status is one from 400 to 599, else 500 is sent. It
+// is an error to call it in WriteError. As Tornado's send_error.
 func (h *RequestHandler) SendError(status int) error {
 	s, err := h.open()
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if s.begun {
+	case s.begun:
 		return ErrFinished
+	case s.failing:
+		return errors.New("wsframework: SendError in WriteError would have no end; write the page, or return an error for a plain one")
 	}
 	s.fail(&HTTPError{Status: status})
 	return nil

@@ -23,7 +23,7 @@ type Routes struct{ router }
 
 // Under returns a place to register routes whose patterns begin with a prefix: a path ("/api"), a host
 // ("example.com") or both ("example.com/api"). A path may contain wildcards. The options apply to each
-// WebSocket and Page there, before their own.
+// WebSocket and Page there, before their own; Authenticated protects what Handle and Static register as well.
 func (rs *router) Under(prefix string, options ...RouteOption) *Routes {
 	p := splitPattern(prefix)
 	whole, err := p.under(rs.prefix)
@@ -54,7 +54,8 @@ func (rs *router) Handle(pattern string, handler http.Handler) {
 	if handler == nil {
 		panic(fmt.Errorf("wsframework: %s: pattern %q has no handler", callerOutside(), pattern))
 	}
-	app, guarded, p := rs.app, rs.app.withSession(handler), rs.pattern(pattern)
+	app, p := rs.app, rs.pattern(pattern)
+	guarded := app.withSession(rs.protected(handler))
 	rs.mount(p, "", app.logged(p.String(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if refusal := app.origins.checkUnsafe(r); refusal != nil {
 			http.Error(w, refusal.Message, refusal.Status)
@@ -93,7 +94,11 @@ func (rs *router) Static(prefix string, files fs.FS) {
 }
 
 func (rs *router) mountStatic(p pattern, files *staticFiles) {
-	rs.mount(p, "", rs.app.logged(p.String(), files))
+	var handler http.Handler = files // without the session, which nobody needs and no cache likes
+	if protected := rs.protected(files); protected != handler {
+		handler = rs.app.withSession(protected)
+	}
+	rs.mount(p, "", rs.app.logged(p.String(), handler))
 }
 
 // HandleFunc registers a plain function as Handle does.
@@ -117,6 +122,14 @@ func (rs *router) pattern(text string) pattern {
 		panic(fmt.Errorf("wsframework: %s: pattern %q: %w", callerOutside(), text, err))
 	}
 	return p
+}
+
+// protected applies Under's Authenticated to a handler that is no page.
+func (rs *router) protected(handler http.Handler) http.Handler {
+	if newRouteOptions(rs.options).authenticated {
+		return rs.app.requireUser(handler)
+	}
+	return handler
 }
 
 // mount registers a handler. It panics with the line of the program that can't be right.

@@ -104,23 +104,48 @@ func (app *Application) withSession(next http.Handler) http.Handler {
 // probeContext tells whether scs found a session in it: then Load returns it as it is.
 type probeContext struct{ context.Context }
 
-// loadSession loads the session that the request's cookie names, unless ctx holds one already.
-func loadSession(ctx context.Context, r *http.Request, manager *scs.SessionManager, c *conn) (*Session, error) {
-	token := ""
-	if cookie, err := r.Cookie(manager.Cookie.Name); err == nil {
-		token = cookie.Value
+// loadPageSession loads the session of a page's request.
+func (x *exchange) loadPageSession() error {
+	manager := x.app.settings.Sessions
+	if manager == nil {
+		return nil
 	}
+	session, err := x.loadSession(x.ctx, manager, sessionToken(x.request, manager))
+	if err != nil {
+		return err
+	}
+	x.session, x.ctx = session, session.ctx
+	x.request = x.request.WithContext(x.ctx)
+	return nil
+}
+
+// loadSession loads the session of a handshake.
+func loadSession(ctx context.Context, r *http.Request, manager *scs.SessionManager, c *conn) (*Session, error) {
+	token := sessionToken(r, manager)
 	c.setSessionKey(token) // first, so that an end of the session meanwhile is not missed
+	s, err := c.exchange.loadSession(ctx, manager, token)
+	if err == nil && s.outer {
+		c.setSessionKey(manager.Token(s.ctx))
+	}
+	return s, err
+}
+
+// loadSession loads the session with a token, unless ctx holds one already.
+func (x *exchange) loadSession(ctx context.Context, manager *scs.SessionManager, token string) (*Session, error) {
 	probe := &probeContext{ctx}
 	loaded, err := manager.Load(probe, token)
 	if err != nil {
 		return nil, fmt.Errorf("loading the session: %w", gobHint(err))
 	}
-	s := &Session{manager: manager, ctx: loaded, x: &c.exchange, outer: loaded == context.Context(probe)}
-	if s.outer {
-		c.setSessionKey(manager.Token(loaded))
+	return &Session{manager: manager, ctx: loaded, x: x, outer: loaded == context.Context(probe)}, nil
+}
+
+// sessionToken returns the token in a request's cookie, or "".
+func sessionToken(r *http.Request, manager *scs.SessionManager) string {
+	if cookie, err := r.Cookie(manager.Cookie.Name); err == nil {
+		return cookie.Value
 	}
-	return s, nil
+	return ""
 }
 
 func (c *conn) setSessionKey(token string) {
@@ -152,24 +177,32 @@ func (c *conn) isRevoked() bool {
 	return c.revoked != nil
 }
 
-// saveSession commits what Prepare changed and adds the cookie to the answer's header.
+// saveSession saves the session of a handshake.
 func (c *conn) saveSession(w http.ResponseWriter) error {
-	manager, ctx := c.session.manager, c.session.ctx
+	if err := c.exchange.saveSession(w); err != nil {
+		return err
+	}
+	c.setSessionKey(c.session.manager.Token(c.session.ctx))
+	return nil
+}
+
+// saveSession commits what the handler changed and adds the cookie to the answer's header.
+func (x *exchange) saveSession(w http.ResponseWriter) error {
+	manager, ctx := x.session.manager, x.session.ctx
 	switch manager.Status(ctx) {
 	case scs.Modified:
 		token, expiry, err := manager.Commit(ctx)
 		if err != nil {
 			return fmt.Errorf("saving the session: %w", gobHint(err))
 		}
-		if !c.session.outer { // which writes the cookie itself, when the answer's header is written
+		if !x.session.outer { // which writes the cookie itself, when the answer's header is written
 			manager.WriteSessionCookie(ctx, w, token, expiry)
 		}
 	case scs.Destroyed:
-		if !c.session.outer {
+		if !x.session.outer {
 			manager.WriteSessionCookie(ctx, w, "", time.Time{})
 		}
 	}
-	c.setSessionKey(manager.Token(ctx))
 	return nil
 }
 
