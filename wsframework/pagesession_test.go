@@ -1,0 +1,263 @@
+package wsframework_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/alexedwards/scs/v2/memstore"
+	"github.com/gotornado/gotornado/wsframework"
+)
+
+// loginApp has pages to log in and out, and a socket for those who are in.
+func loginApp(t *testing.T, sessions *scs.SessionManager) *server {
+	return overTCP.serve(t, wsframework.Settings{Sessions: sessions, LoginURL: "/login"}, func(app *wsframework.Application) {
+		app.Page("/login", sheets(hooks{post: func(p *sheet) error {
+			return errors.Join(p.Session().RenewToken(), p.Session().Put("user", p.Argument("name")), p.Redirect("/me"))
+		}}))
+		app.Page("/logout", sheets(hooks{post: func(p *sheet) error { return errors.Join(p.Session().Destroy(), p.Redirect("/login")) }}))
+		app.Page("/me", sheets(hooks{get: func(p *sheet) error {
+			_, err := fmt.Fprint(p, p.CurrentUser(), sessions.GetString(p.Request().Context(), "user"))
+			return err
+		}}), wsframework.Authenticated())
+		app.WebSocket("/ws", func() wsframework.Handler {
+			return &probe{events: make(chan string, 100), done: make(chan struct{})}
+		}, wsframework.Authenticated())
+	})
+}
+
+// visit sends a request with a cookie and returns the answer, its body and the cookie from then on.
+func (s *server) visit(line, cookie string) (response *http.Response, body, after string) {
+	s.t.Helper()
+	response, body = s.ask([]string{line + " HTTP/1.1", "Host: example.com", "Content-Length: 0", cookie}, "")
+	after = cookie
+	if cookies := response.Cookies(); len(cookies) == 1 {
+		after = "Cookie: " + cookies[0].Name + "=" + cookies[0].Value
+	} else if len(cookies) > 1 {
+		s.t.Errorf("%s: cookies %v", line, cookies)
+	}
+	return response, body, after
+}
+
+const stranger = "Cookie: none=1"
+
+func TestLogin(t *testing.T) {
+	sessions := newSessions()
+	s := loginApp(t, sessions)
+	if response, _, _ := s.visit("GET /me", stranger); response.StatusCode != 302 || !strings.HasPrefix(response.Header.Get("Location"), "/login") ||
+		response.Header.Get("Vary") != "Cookie" {
+		t.Fatalf("%s %v", response.Status, response.Header)
+	}
+	response, _, ann := s.visit("POST /login?name=ann", stranger)
+	if response.StatusCode != 303 || response.Header.Get("Location") != "/me" || ann == stranger {
+		t.Fatalf("%s %v", response.Status, response.Header)
+	}
+	if _, body, after := s.visit("GET /me", ann); body != "annann" || after != ann {
+		t.Errorf("%q, cookie %s", body, after)
+	}
+	cl := s.connect(ann)
+
+	// Who logs in again has another session, and the sockets of the old one end.
+	_, _, ben := s.visit("POST /login?name=ben", ann)
+	cl.shake(wsframework.CloseSessionEnded, "the session has ended")
+	if ben == ann || count(t, sessions) != 1 {
+		t.Errorf("cookies %s and %s, %d sessions", ann, ben, count(t, sessions))
+	}
+	if response, _, _ := s.visit("GET /me", ann); response.StatusCode != 302 {
+		t.Errorf("with the old token: %s", response.Status)
+	}
+	other := s.connect(ben)
+	_, _, cleo := s.visit("POST /login?name=cleo", stranger)
+	stays := s.connect(cleo)
+
+	response, _, after := s.visit("POST /logout", ben)
+	other.shake(4401, "the session has ended")
+	if response.StatusCode != 303 || after != "Cookie: session=" || count(t, sessions) != 1 {
+		t.Errorf("%s %v, %d sessions", response.Status, response.Header, count(t, sessions))
+	}
+	if _, answer := s.request("/ws", ben); answer.StatusCode != 401 {
+		t.Errorf("a socket after the logout: %s", answer.Status)
+	}
+	stays.sendClose(1000, "")
+	stays.expectClose(1000, "")
+}
+
+// What a page puts into the session is stored before the client has the first byte, and its cookie comes
+// with it; a page that fails has its session as well.
+func TestSessionOnPages(t *testing.T) {
+	sessions := newSessions()
+	s := newSite(t, wsframework.Settings{Sessions: sessions})
+	page := func(path string, get func(p *sheet) error) { s.app.Page(path, sheets(hooks{get: get})) }
+	page("/none", func(p *sheet) error { return nil })
+	page("/put", func(p *sheet) error { p.WriteString("x"); return p.Session().Put("n", 1) })
+	page("/flush", func(p *sheet) error {
+		err := errors.Join(p.Session().Put("n", 1), p.Flush())
+		if count(t, sessions) != 1 {
+			t.Error("it is not stored yet")
+		}
+		for name, late := range map[string]error{
+			"Put": p.Session().Put("n", 2), "Remove": p.Session().Remove("n"), "RenewToken": p.Session().RenewToken(), "Destroy": p.Session().Destroy(),
+		} {
+			if !errors.Is(late, wsframework.ErrFinished) {
+				t.Errorf("%s after Flush: %v", name, late)
+			}
+		}
+		return err
+	})
+	page("/fail", func(p *sheet) error { return errors.Join(p.Session().Put("n", 1), errFailing) })
+	page("/remove", func(p *sheet) error {
+		return errors.Join(p.Session().Put("n", 2), p.Session().Put("m", 1), p.Session().Remove("m"))
+	})
+	for path, status := range map[string]int{"/none": 200, "/put": 200, "/flush": 200, "/fail": 500, "/remove": 200} {
+		sessions.Store = memstore.NewWithCleanupInterval(0)
+		w := s.ask("GET", path)
+		cookies := w.Result().Cookies()
+		if w.Code != status || w.Header().Get("Vary") != "Cookie" {
+			t.Errorf("%s: %d %v", path, w.Code, w.Header())
+		}
+		if path == "/none" {
+			if len(cookies) > 0 || count(t, sessions) > 0 {
+				t.Errorf("%s: cookies %v", path, cookies)
+			}
+			continue
+		}
+		want := map[string]int{"/remove": 2}[path]
+		if len(cookies) != 1 || stored(t, sessions, cookies[0].Value, "n") != max(want, 1) || stored(t, sessions, cookies[0].Value, "m") != nil {
+			t.Errorf("%s: cookies %v", path, cookies)
+		}
+	}
+}
+
+// Inside somebody's own LoadAndSave there is one session and one cookie.
+func TestPageInsideLoadAndSave(t *testing.T) {
+	sessions := newSessions()
+	s := newSite(t, wsframework.Settings{Sessions: sessions}).page(hooks{get: func(p *sheet) error {
+		return p.Session().Put("inner", p.Session().GetString("outer"))
+	}})
+	outer := sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sessions.Put(r.Context(), "outer", "seen")
+		s.app.ServeHTTP(w, r)
+	}))
+	app := wsframework.NewApplication(wsframework.Settings{Logger: quiet})
+	app.Handle("/", outer)
+	w := (&site{t: t, app: app}).expect("GET", "/", 200, "")
+	if cookies := w.Result().Cookies(); len(cookies) != 1 || stored(t, sessions, cookies[0].Value, "inner") != "seen" || count(t, sessions) != 1 ||
+		len(w.Header()["Vary"]) != 1 {
+		t.Errorf("%v", w.Header())
+	}
+}
+
+// A session that can't be loaded or saved is an error like any other: with a page, a line, and no cookie.
+func TestPageWithAStoreThatFails(t *testing.T) {
+	full := errors.New("the disk is full")
+	unknown := struct{ Field string }{}
+	put := func(value any) func(p *sheet) error {
+		return func(p *sheet) error { p.WriteString("secret"); return p.Session().Put("n", value) }
+	}
+	writeError := func(p *sheet, status int, err error) error { p.WriteString("page of "); return p.WriteJSON(status) }
+	for name, tt := range map[string]struct {
+		store  brokenStore
+		get    func(p *sheet) error
+		logged string
+	}{
+		"Find":            {brokenStore{find: full}, put(1), "loading the session: the disk is full"},
+		"Commit":          {brokenStore{commit: full}, put(1), "saving the session: the disk is full"},
+		"Commit in Flush": {brokenStore{commit: full}, func(p *sheet) error { put(1)(p); return p.Flush() }, "saving the session: the disk is full"},
+		"Flush unheeded":  {brokenStore{commit: full}, func(p *sheet) error { put(1)(p); p.Flush(); return nil }, "saving the session: the disk is full"},
+		"in Finish":       {brokenStore{commit: full}, func(p *sheet) error { put(1)(p); p.Finish(); return nil }, "saving the session: the disk is full"},
+		"unknown to gob":  {brokenStore{}, put(unknown), "call gob.Register"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sessions := newSessions()
+			tt.store.MemStore = sessions.Store.(*memstore.MemStore)
+			sessions.Store = tt.store
+			s := newSite(t, wsframework.Settings{Sessions: sessions}).page(hooks{get: tt.get, writeError: writeError})
+			w := s.expect("GET", "/", 500, "page of 500", "Cookie: session=sesame")
+			if len(w.Result().Cookies()) > 0 || w.Header().Get("Content-Length") != "11" || w.Header().Get("Etag") != "" {
+				t.Errorf("%v", w.Header())
+			}
+			s.expectLine("level=ERROR", "status=500", "route=/{$}", tt.logged)
+		})
+	}
+}
+
+// A socket's cookie can't follow, so its session is renewed and destroyed on a page.
+func TestRenewAndDestroyOnASocket(t *testing.T) {
+	check := func(p *probe) error {
+		for name, err := range map[string]error{"RenewToken": p.Session().RenewToken(), "Destroy": p.Session().Destroy()} {
+			if err == nil || !strings.Contains(err.Error(), "on a page") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		return nil
+	}
+	s := sessionServer(t, newSessions(), wsframework.Settings{}, func(p *probe) {
+		p.prepare = func() error { return check(p) }
+		p.open = func() error { return errors.Join(check(p), p.WriteText("still "+p.CurrentUser().(string))) }
+	})
+	cookie, _ := s.login("ann")
+	s.connect(cookie).expectText("still ann")
+	s.connect(cookie).expectText("still ann")
+}
+
+func TestAuthenticatedPages(t *testing.T) {
+	for _, tt := range []struct {
+		loginURL, method string
+		status           int
+	}{
+		{"", "GET", 403}, {"", "HEAD", 403}, {"", "POST", 403},
+		{"/login", "GET", 302}, {"/login", "HEAD", 302}, {"/login", "POST", 403},
+	} {
+		called := 0
+		call := func(*sheet) error { called++; return nil }
+		var user any
+		s := newSite(t, wsframework.Settings{LoginURL: tt.loginURL, CurrentUser: func(*http.Request) (any, error) { return user, nil }})
+		s.page(hooks{get: call, post: call}, wsframework.Authenticated())
+		w := s.ask(tt.method, "/")
+		path, _, _ := strings.Cut(w.Header().Get("Location"), "?")
+		if w.Code != tt.status || called > 0 || tt.status == 302 && path != "/login" || tt.status == 403 && tt.method != "HEAD" && w.Body.String() != "Log in first.\n" {
+			t.Errorf("%+v: %d %q %v", tt, w.Code, w.Body, w.Header())
+		}
+		if tt.status == 403 {
+			s.expectLine("level=WARN", "status=403", `setting="Authenticated, GetCurrentUser, Settings.LoginURL"`)
+		}
+		user = "ann"
+		if w := s.ask(tt.method, "/"); w.Code != 200 || called != 1 {
+			t.Errorf("%+v, logged in: %d, called %d times", tt, w.Code, called)
+		}
+	}
+}
+
+// What changes something is refused for pages of other origins; the page writes its own error.
+func TestPagesRefuseOtherOrigins(t *testing.T) {
+	s := newSite(t, wsframework.Settings{AllowedOrigins: []string{"https://partner.test", "*"}}).page(hooks{
+		prepare:    func(p *sheet) error { return p.SetHeader("X-Prepared", "1") },
+		writeError: func(p *sheet, status int, err error) error { return p.WriteJSON(status) },
+	})
+	for _, tt := range []struct {
+		method string
+		header []string
+		passes bool
+	}{
+		{"POST", nil, true},
+		{"POST", []string{"Sec-Fetch-Site: same-origin"}, true},
+		{"POST", []string{"Sec-Fetch-Site: cross-site", "Origin: https://partner.test"}, true},
+		{"POST", []string{"Sec-Fetch-Site: cross-site", "Origin: https://evil.test"}, false},
+		{"POST", []string{"Sec-Fetch-Site: same-site"}, false},
+		{"POST", []string{"Origin: https://evil.test"}, false},
+		{"POST", []string{"Origin: null"}, false},
+		{"GET", []string{"Sec-Fetch-Site: cross-site", "Origin: https://evil.test"}, true},
+	} {
+		w := s.ask(tt.method, "/", tt.header...)
+		if tt.passes && w.Code != 200 || !tt.passes && (w.Code != 403 || w.Body.String() != "403" || w.Header().Get("X-Prepared") != "") {
+			t.Errorf("%s %q: %d %q", tt.method, tt.header, w.Code, w.Body)
+		}
+		if !tt.passes {
+			s.expectLine("level=WARN", "status=403", "setting=Settings.AllowedOrigins")
+		}
+		s.log.forget()
+	}
+}
