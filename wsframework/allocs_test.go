@@ -47,7 +47,7 @@ func TestAllocationsOfAMessage(t *testing.T) {
 func TestAllocationsOfACompressedMessage(t *testing.T) {
 	for _, extensions := range []string{again, deflating} {
 		for _, size := range []int{16, 128, 1 << 10} {
-			c, m := newHot(NewApplication(Settings{}), nil)
+			c, m := newHot(NewApplication(Settings{AccessLogger: silent}), nil)
 			c.extensions = extensions
 			m.input = compressedFrame(opText, phrases(size))
 			got := testing.AllocsPerRun(1000, func() {

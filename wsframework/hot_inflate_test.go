@@ -42,7 +42,7 @@ func BenchmarkCompressedMessage(b *testing.B) {
 	for _, extensions := range []string{again, deflating} {
 		for _, size := range []int{16, 128, 1 << 10, 64 << 10} {
 			b.Run(fmt.Sprintf("%s/%d", extensions, size), func(b *testing.B) {
-				c, m := newHot(NewApplication(Settings{}), nil)
+				c, m := newHot(NewApplication(Settings{AccessLogger: silent}), nil)
 				c.extensions = extensions
 				m.input = compressedFrame(opText, phrases(size))
 				benchmarkNext(b, c, m, size)
@@ -54,7 +54,7 @@ func BenchmarkCompressedMessage(b *testing.B) {
 func BenchmarkFragmentedMessage(b *testing.B) {
 	for _, size := range []int{128, 64 << 10} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
-			c, m := newHot(NewApplication(Settings{}), nil)
+			c, m := newHot(NewApplication(Settings{AccessLogger: silent}), nil)
 			text := phrases(size)
 			for _, f := range []struct {
 				first byte
@@ -71,7 +71,7 @@ func BenchmarkFragmentedMessage(b *testing.B) {
 func TestMemoryOfInflating(t *testing.T) {
 	const limit = 1 << 20
 	for _, extensions := range []string{again, deflating} {
-		c, m := newHot(NewApplication(Settings{MaxMessageSize: limit}), nil)
+		c, m := newHot(NewApplication(Settings{MaxMessageSize: limit, AccessLogger: silent}), nil)
 		c.extensions = extensions
 		allocated := func(input []byte) (Message, int, error) {
 			var before, after runtime.MemStats

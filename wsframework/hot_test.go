@@ -158,7 +158,7 @@ func (s *stalled) tryWrite(bufs [][]byte) (int, error) {
 
 // A queue that is full because its flusher is not given a processor is no slow peer.
 func TestFlusherWithoutAProcessor(t *testing.T) {
-	c, _ := newHot(NewApplication(Settings{MaxPendingOut: 1000}), nil)
+	c, _ := newHot(NewApplication(Settings{MaxPendingOut: 1000, AccessLogger: silent}), nil)
 	s := &stalled{entered: make(chan struct{}, 1), release: make(chan struct{})}
 	c.tr, c.out.tr = s, s
 	h := c.handler.(*hotHandler)

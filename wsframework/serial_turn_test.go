@@ -13,7 +13,7 @@ import (
 // The turn goes to whom has asked for it first, and to nobody else.
 func TestTurnsAreInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		app := NewApplication(Settings{Serial: true, SlowCallback: -1})
+		app := NewApplication(Settings{Serial: true, SlowCallback: -1, AccessLogger: silent})
 		var got []int
 		begin := make(chan struct{})
 		go app.inTurn("first", func() { <-begin })
@@ -39,7 +39,7 @@ func TestTurnsAreInOrder(t *testing.T) {
 
 // Without Settings.Serial there is no line.
 func TestInTurnWithoutALine(t *testing.T) {
-	app := NewApplication(Settings{})
+	app := NewApplication(Settings{AccessLogger: silent})
 	var names []string
 	app.inTurn("a", func() { app.inTurn("b", func() { names = append(names, "b") }); names = append(names, "a") })
 	if !slices.Equal(names, []string{"b", "a"}) {
@@ -51,7 +51,7 @@ func TestInTurnWithoutALine(t *testing.T) {
 func TestHeld(t *testing.T) {
 	apps := make([]*Application, 20)
 	for i := range apps {
-		apps[i] = NewApplication(Settings{Serial: true, SlowCallback: -1})
+		apps[i] = NewApplication(Settings{Serial: true, SlowCallback: -1, AccessLogger: silent})
 	}
 	holds := func(which ...*Application) {
 		t.Helper()
@@ -101,7 +101,7 @@ func deeply(n int, f func()) {
 
 // aside leaves alone the turn of another goroutine.
 func TestAsideWithoutATurn(t *testing.T) {
-	app, other := NewApplication(Settings{Serial: true, SlowCallback: -1}), NewApplication(Settings{Serial: true, SlowCallback: -1})
+	app, other := NewApplication(Settings{Serial: true, SlowCallback: -1, AccessLogger: silent}), NewApplication(Settings{Serial: true, SlowCallback: -1, AccessLogger: silent})
 	app.inTurn("holder", func() {
 		done := make(chan bool)
 		go other.inTurn("in another application's turn", func() {
@@ -119,7 +119,7 @@ func TestAsideWithoutATurn(t *testing.T) {
 func BenchmarkSerialMessage(b *testing.B) {
 	for _, serial := range []bool{false, true} {
 		b.Run(fmt.Sprint(serial), func(b *testing.B) {
-			c, m := newHot(NewApplication(Settings{Serial: serial, SlowCallback: time.Minute}), hotReplies[0].reply)
+			c, m := newHot(NewApplication(Settings{Serial: serial, SlowCallback: time.Minute, AccessLogger: silent}), hotReplies[0].reply)
 			m.input = bytes.Repeat(clientFrame(byte(opText), strings.Repeat("x", 128)), 16)
 			m.times = (b.N + 15) / 16
 			b.ReportAllocs()
@@ -132,7 +132,7 @@ func BenchmarkSerialMessage(b *testing.B) {
 // What a burst was answered with leaves while the rest of it waits for somebody else's callback.
 func TestDeferredWritesDoNotWaitForATurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		app := NewApplication(Settings{Serial: true, SlowCallback: -1})
+		app := NewApplication(Settings{Serial: true, SlowCallback: -1, AccessLogger: silent})
 		release, answered := make(chan struct{}), 0
 		c, m := newHot(app, func(h *hotHandler, _ Message) error {
 			if answered++; answered == 3 { // by now it is known to be quick
