@@ -13,6 +13,9 @@
 //	app.WebSocket("/echo", func() wsframework.Handler { return new(EchoHandler) })
 //	err := app.Run(ctx, ":8000")
 //
+// Beside sockets there are pages: see [RequestHandler] and [Application.Page]. Both have one request side:
+// arguments, cookies, the session, the current user, templates.
+//
 // # The life of a connection
 //
 //  1. Before the upgrade, in this order: the checks of RFC 6455, 4.2.1; the origin (a request without
