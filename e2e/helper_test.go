@@ -52,7 +52,10 @@ type logRecorder struct {
 	text bytes.Buffer
 }
 
-func (l *logRecorder) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+// logger leaves out what is no complaint: the access log's lines about what went well.
+func (l *logRecorder) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
 
 func (l *logRecorder) Write(p []byte) (int, error) {
 	l.mu.Lock()
