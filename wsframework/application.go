@@ -23,6 +23,7 @@ type Application struct {
 	access      *slog.Logger
 	origins     originList
 	proxies     trustedProxies
+	keyring     keyring      // empty without Settings.CookieSecrets
 	templates   *templateSet // nil without Settings.Templates
 	static      *staticFiles // nil without Settings.Static
 	mux         *http.ServeMux
@@ -72,6 +73,9 @@ func NewApplication(settings Settings) *Application {
 func (app *Application) setUpPages() (err error) {
 	s := &app.settings
 	if app.proxies, err = newTrustedProxies(s.TrustedProxies); err != nil {
+		return err
+	}
+	if app.keyring, err = newKeyring(s.CookieSecrets, s.CookieKeyVersion, s.CookieMinVersion); err != nil {
 		return err
 	}
 	if s.Templates != nil {

@@ -25,6 +25,25 @@ type Settings struct {
 	// parameter "next". Default: none; they get 403. Tornado: login_url.
 	LoginURL string
 
+	// CookieSecrets are what SetSignedCookie signs cookies with, by their key version: one is
+	// map[int][]byte{0: secret}. Take 32 random bytes and keep them secret: who knows them can log in as
+	// anybody. Cookies of all of these keys are read, so to change a key add another one, and remove the old
+	// one when its cookies have expired. NewApplication panics for fewer than 16 bytes, which Tornado takes.
+	// Default: none.
+	//
+	// A Tornado with the same secrets reads our cookies, and we read its own. A plain cookie_secret is that of
+	// version 0, and a dict has the versions itself.
+	CookieSecrets map[int][]byte
+
+	// CookieKeyVersion is the key version of the secret to sign with, one of CookieSecrets. Default: 0.
+	// Tornado: key_version.
+	CookieKeyVersion int
+
+	// CookieMinVersion is the oldest version of the format of signed cookies that is read: 1, what Tornado
+	// wrote before 3.2.1, with HMAC-SHA1 and the key of version 0; or 2, which is safer where nobody has such a
+	// cookie any more. Default: 1, as Tornado's min_version.
+	CookieMinVersion int
+
 	// Templates are what Render renders, by their names there ("admin/users.html"): an embed.FS, say, or
 	// Dir("templates"). NewApplication panics if one of the *.html is malformed. Default: none. Tornado:
 	// template_path.
@@ -169,6 +188,7 @@ func (s Settings) withDefaults() Settings {
 	setDefault(&s.IdleTimeout, 2*time.Minute)
 	setDefault(&s.ShutdownTimeout, 10*time.Second)
 	setDefault(&s.SlowCallback, 100*time.Millisecond)
+	s.CookieMinVersion = cmp.Or(s.CookieMinVersion, 1)
 	s.StaticPrefix = cmp.Or(s.StaticPrefix, "/static/")
 	if s.Logger == nil {
 		s.Logger = slog.Default()
