@@ -78,6 +78,9 @@ func (app *Application) setUpPages() (err error) {
 	if app.keyring, err = newKeyring(s.CookieSecrets, s.CookieKeyVersion, s.CookieMinVersion); err != nil {
 		return err
 	}
+	if err := checkXSRFOptions(s.XSRFCookieOptions); err != nil {
+		return err
+	}
 	if s.Templates != nil {
 		if err := checkFolder("Settings.Templates", s.Templates); err != nil {
 			return err

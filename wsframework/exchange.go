@@ -34,7 +34,8 @@ type exchange struct {
 	hasUser bool            // user and userErr are set, or about to be
 	ctx     context.Context // made when somebody asks for it, as few do
 	cancel  context.CancelCauseFunc
-	over    error // why ctx is cancelled
+	over    error      // why ctx is cancelled
+	xsrf    *xsrfToken // of the cookie that the answer sets; nil if it sets none
 }
 
 // answered is the error of what would change an answer that has been sent.

@@ -12,10 +12,15 @@ import (
 // it answers, each of them a func() error: Get, Post, Put, Patch, Delete, Head, Options. A route makes one
 // value for each request. Only RequestHandler can make a type a Page, so that this interface can grow.
 //
-// They are called in this order: Prepare, GetCurrentUser if somebody asks for it or the route is
-// [Authenticated], the method, and OnFinish. An error in one of them, or a panic, is answered by
-// WriteError: an *[HTTPError] with its status, everything else with 500.
+// They are called in this order: CheckXSRFCookie with Settings.XSRFCookies, Prepare, GetCurrentUser if
+// somebody asks for it or the route is [Authenticated], the method, and OnFinish. An error in one of them,
+// or a panic, is answered by WriteError: an *[HTTPError] with its status, everything else with 500.
 type Page interface {
+	// CheckXSRFCookie refuses a request that may be forged, if Settings.XSRFCookies is set and the method is
+	// none of GET, HEAD and OPTIONS. Override it to let others' programs in, which have no cookies. As
+	// Tornado's check_xsrf_cookie.
+	CheckXSRFCookie() error
+
 	// Prepare runs before the method. If it finishes the response (Redirect and SendError do), the
 	// method is not called. As Tornado's prepare.
 	Prepare() error

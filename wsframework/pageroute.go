@@ -134,6 +134,11 @@ func (rt *pageRoute) newPage(s *response) error {
 // run calls what answers a request, in the order that Page gives.
 func (rt *pageRoute) run(s *response) error {
 	r := s.x.request
+	if rt.app.settings.XSRFCookies && needsXSRFCheck(r.Method) {
+		if err := s.x.contain("CheckXSRFCookie", s.page.CheckXSRFCookie); err != nil {
+			return err
+		}
+	}
 	if err := s.x.contain("Prepare", s.page.Prepare); err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package wsframework
 
 import (
 	"errors"
-	"html/template"
 )
 
 var errNoTemplates = errors.New("wsframework: there are no templates: set Settings.Templates")
@@ -14,6 +13,7 @@ var errNoTemplates = errors.New("wsframework: there are no templates: set Settin
 //	{{reverse_url "room" .ID}}          what ReverseURL returns
 //	{{current_user}}                    what CurrentUser returns
 //	{{request.URL.Path}}                what Request returns
+//	{{xsrf_form_html}}                  what XSRFFormHTML returns
 //
 // The error says where in which file, and is for the log only. As Tornado's render_string.
 func (h *requestSide) RenderString(name string, data any) (string, error) {
@@ -34,7 +34,7 @@ func (h *requestSide) render(name string, data any) ([]byte, error) {
 		request:    h.Request,
 		staticURL:  x.app.StaticURL,
 		reverseURL: x.app.ReverseURL,
-		xsrfForm:   func() template.HTML { return "" },
+		xsrfForm:   h.XSRFFormHTML,
 	}, data)
 }
 

@@ -44,6 +44,19 @@ type Settings struct {
 	// cookie any more. Default: 1, as Tornado's min_version.
 	CookieMinVersion int
 
+	// XSRFCookies makes pages refuse POST, PUT, PATCH and DELETE, and all but GET, HEAD and OPTIONS, with 403
+	// unless the request brings along what the visitor's cookie has: a form in a field that {{xsrf_form_html}}
+	// writes, a script in the header X-XSRFToken. It works in browsers that do not tell where a request comes
+	// from, too; those that do are checked in any case. A page that others' programs call overrides
+	// CheckXSRFCookie. Plain handlers (see Handle) are not checked: what reads their form is theirs to choose.
+	// Default: off. Tornado: xsrf_cookies.
+	XSRFCookies bool
+
+	// XSRFCookieOptions are the name and attributes of that cookie; its Value does not count. Default: the name
+	// "_xsrf", the path "/", SameSite=Lax, and Secure where the visitor comes by https; XSRFToken says how long
+	// it lasts. With HttpOnly scripts can't read it. Tornado: xsrf_cookie_name and xsrf_cookie_kwargs.
+	XSRFCookieOptions http.Cookie
+
 	// Templates are what Render renders, by their names there ("admin/users.html"): an embed.FS, say, or
 	// Dir("templates"). NewApplication panics if one of the *.html is malformed. Default: none. Tornado:
 	// template_path.
@@ -189,6 +202,8 @@ func (s Settings) withDefaults() Settings {
 	setDefault(&s.ShutdownTimeout, 10*time.Second)
 	setDefault(&s.SlowCallback, 100*time.Millisecond)
 	s.CookieMinVersion = cmp.Or(s.CookieMinVersion, 1)
+	s.XSRFCookieOptions.Name = cmp.Or(s.XSRFCookieOptions.Name, "_xsrf")
+	s.XSRFCookieOptions.SameSite = cmp.Or(s.XSRFCookieOptions.SameSite, http.SameSiteLaxMode)
 	s.StaticPrefix = cmp.Or(s.StaticPrefix, "/static/")
 	if s.Logger == nil {
 		s.Logger = slog.Default()

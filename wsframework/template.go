@@ -43,7 +43,7 @@ type binding struct {
 	request    func() *http.Request
 	staticURL  func(path string) string
 	reverseURL func(name string, args ...any) (string, error)
-	xsrfForm   func() template.HTML
+	xsrfForm   func() (template.HTML, error)
 }
 
 // newTemplateSet leaves mistakes in the functions and files to check.
@@ -209,7 +209,7 @@ func (v *templateView) funcs() template.FuncMap {
 		"request":        func() *http.Request { return v.binding.request() },
 		"static_url":     func(path string) string { return v.binding.staticURL(path) },
 		"reverse_url":    func(name string, args ...any) (string, error) { return v.binding.reverseURL(name, args...) },
-		"xsrf_form_html": func() template.HTML { return v.binding.xsrfForm() },
+		"xsrf_form_html": func() (template.HTML, error) { return v.binding.xsrfForm() },
 	}
 }
 

@@ -36,7 +36,7 @@ func bindingOf(user any) *binding {
 			}
 			return "/rooms/" + fmt.Sprint(args...), nil
 		},
-		xsrfForm: func() template.HTML { return `<input name="_xsrf">` },
+		xsrfForm: func() (template.HTML, error) { return `<input name="_xsrf">`, nil },
 	}
 }
 
