@@ -62,6 +62,9 @@ func (e *CloseError) Error() string {
 	return text
 }
 
+// Is makes a CloseError an [ErrClosed] as well.
+func (e *CloseError) Is(target error) bool { return e != nil && target == ErrClosed }
+
 // Unwrap returns Err.
 func (e *CloseError) Unwrap() error {
 	if e == nil {

@@ -25,6 +25,7 @@ type conn struct {
 	subproto   string
 	extensions string // that were agreed on: permessage-deflate, or none
 	opened     atomic.Bool
+	isClient   bool // the other end of a connection: see ClientConn
 
 	tr    transport
 	out   outbound
@@ -357,7 +358,7 @@ func (c *conn) callGo(f func(context.Context) error) {
 
 func (c *conn) pinged(data []byte) {
 	c.out.answerPing(data, &c.batch)
-	if !c.discard.Load() {
+	if !c.discard.Load() && !c.isClient {
 		c.deliverAside(task{kind: taskPing, message: Message{Data: append([]byte(nil), data...)}})
 		c.holdBack()
 	}
@@ -365,7 +366,7 @@ func (c *conn) pinged(data []byte) {
 
 func (c *conn) ponged(data []byte) {
 	c.pongAt.Store(time.Now().UnixNano())
-	if !c.discard.Load() {
+	if !c.discard.Load() && !c.isClient {
 		c.deliverAside(task{kind: taskPong, message: Message{Data: append([]byte(nil), data...)}})
 		c.holdBack()
 	}

@@ -145,12 +145,14 @@ func (o *outbound) takeLocked() bool {
 	if o.pong != nil {
 		o.cur = append(o.cur, segment{b: o.pong, control: true})
 		o.pong = nil
+		o.fresh = true
 		return true
 	}
 	if o.pingDue {
 		o.cur = append(o.cur, segment{b: emptyPing, control: true})
 		o.queued += len(emptyPing)
 		o.pingDue = false
+		o.fresh = true
 		return true
 	}
 	total, n := 0, 0
@@ -174,11 +176,14 @@ func (o *outbound) takeLocked() bool {
 	return true
 }
 
-// vectors lists cur's bytes as they are to leave, and tells by how many compressing them has changed
-// their number. Only the flusher calls it, without the lock.
+// vectors lists cur's bytes as they are to leave, and tells by how many compressing and masking them has
+// changed their number. Only the flusher calls it, without the lock.
 func (o *outbound) vectors() (bufs [][]byte, delta int) {
 	if o.fresh && o.deflate.dependent() {
 		delta = o.compressCur()
+	}
+	if o.fresh && o.masks {
+		delta += o.maskCur()
 	}
 	o.fresh = false
 	o.iovec = o.iovec[:0]

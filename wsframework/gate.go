@@ -186,8 +186,10 @@ func (g *gate) check(h header, masked bool, n int64) *protocolError {
 		reason = "reserved bit set"
 	case !op.isKnown():
 		reason = fmt.Sprintf("unknown opcode %d", op)
-	case !masked:
+	case !masked && !g.c.isClient:
 		reason = "frame is not masked"
+	case masked && g.c.isClient:
+		reason = "frame of a server is masked"
 	case op.isControl() && !h.fin():
 		reason = "fragmented control frame"
 	case op.isControl() && n > maxControl:

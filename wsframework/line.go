@@ -67,6 +67,22 @@ func (l *line) next() (task, bool) {
 		l.queue = nil
 		return task{}, false
 	}
+	return l.takeLocked(), true
+}
+
+// take removes the next task from a line that the caller has entered for good, and reports whether there
+// was one, and whether there are more.
+func (l *line) take() (t task, ok, more bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.queue) == 0 {
+		l.queue = nil
+		return task{}, false, false
+	}
+	return l.takeLocked(), true, len(l.queue) > 0
+}
+
+func (l *line) takeLocked() task {
 	t := l.queue[0]
 	l.queue[0] = task{}
 	l.queue = l.queue[1:]
@@ -74,7 +90,7 @@ func (l *line) next() (task, bool) {
 	if l.room != nil {
 		l.room.Broadcast()
 	}
-	return t, true
+	return t
 }
 
 // full reports whether more waits than limit.

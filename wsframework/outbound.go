@@ -18,6 +18,7 @@ type outbound struct {
 	owner    outboundOwner
 	settings *Settings
 	deflate  *deflater // nil unless compression was negotiated
+	masks    bool      // what leaves, as a client has to
 
 	mu sync.Mutex // protects the following
 
@@ -96,7 +97,7 @@ func (o *outbound) write(op opcode, payload []byte, by *batch) error {
 		o.mu.Unlock()
 		return o.refused(err)
 	}
-	if o.idleLocked() && !by.isOpen() && !o.deflate.dependent() {
+	if o.idleLocked() && !by.isOpen() && !o.deflate.dependent() && !o.masks {
 		o.flushing = true
 		o.accepted += uint64(size)
 		o.leaving += uint64(size)
