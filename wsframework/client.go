@@ -3,6 +3,7 @@ package wsframework
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,6 +22,8 @@ type ClientConn struct {
 
 	arrived chan struct{} // has a value when there may be a message
 	ended   chan struct{} // closed when the last message is there
+
+	dropping atomic.Bool // Close was called: nobody wants what came
 }
 
 // Connect opens a connection to a ws or wss URL (http and https mean the same), as Tornado's
@@ -106,7 +109,10 @@ func (c *ClientConn) LastPong() time.Time { return c.base.LastPong() }
 // Code 0 with an empty reason sends no code, code 0 with a reason means 1000, as in Tornado. A reason
 // longer than 123 bytes is cut at a character. A code that may not be sent (RFC 6455, 7.4) is an error,
 // and the connection closes with 1011.
-func (c *ClientConn) Close(code int, reason string) error { return c.base.Close(code, reason) }
+func (c *ClientConn) Close(code int, reason string) error {
+	c.dropping.Store(true)
+	return c.base.Close(code, reason)
+}
 
 // CloseCode returns the code of the first close frame that was sent or received: CloseNoStatus (1005)
 // if it had none, CloseAbnormal (1006) if there was no close frame, 0 while the connection is open.

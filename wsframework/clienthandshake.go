@@ -88,6 +88,9 @@ func (o *ConnectOptions) handshake(ctx context.Context, address string) (*client
 	return nil, refused
 }
 
+// errConnectOptions begins the errors that no server is asked about.
+var errConnectOptions = errors.New("wsframework: Connect was given a wrong URL or options")
+
 // ownHeaders are those that the handshake needs for itself, with what to use in their place.
 var ownHeaders = []struct{ name, instead string }{
 	{"Connection", ""},
@@ -102,10 +105,10 @@ var ownHeaders = []struct{ name, instead string }{
 func (o *ConnectOptions) request(address string) (*url.URL, http.Header, error) {
 	target, err := url.Parse(address)
 	if err != nil {
-		return nil, nil, fmt.Errorf("wsframework: connect: the URL is malformed: %w", errors.Unwrap(err))
+		return nil, nil, fmt.Errorf("%w: the URL is malformed: %w", errConnectOptions, errors.Unwrap(err))
 	}
 	if !slices.Contains([]string{"ws", "wss", "http", "https"}, target.Scheme) || target.Host == "" {
-		return nil, nil, fmt.Errorf("wsframework: connect: the URL %q is none of a WebSocket; write ws://host/path or wss://host/path", nameOf(target))
+		return nil, nil, fmt.Errorf("%w: %q is no URL of a WebSocket; write ws://host/path or wss://host/path", errConnectOptions, nameOf(target))
 	}
 	header := make(http.Header)
 	for name, values := range o.Header {
@@ -113,7 +116,7 @@ func (o *ConnectOptions) request(address string) (*url.URL, http.Header, error) 
 	}
 	for _, own := range ownHeaders {
 		if _, taken := header[own.name]; taken {
-			return nil, nil, fmt.Errorf("wsframework: connect: ConnectOptions.Header has a %s, which the handshake itself sets%s", own.name, own.instead)
+			return nil, nil, fmt.Errorf("%w: Header has a %s, which the handshake itself sets%s", errConnectOptions, own.name, own.instead)
 		}
 	}
 	cookies := &http.Request{Header: header.Clone()}
@@ -126,7 +129,7 @@ func (o *ConnectOptions) request(address string) (*url.URL, http.Header, error) 
 // httpClient returns a client that may be changed, and what to do when the handshake is over.
 func (o *ConnectOptions) httpClient() (client *http.Client, release func(), err error) {
 	if o.HTTPClient != nil && o.TLS != nil {
-		return nil, nil, errors.New("wsframework: connect: ConnectOptions has both TLS and HTTPClient; set TLSClientConfig in the client's Transport")
+		return nil, nil, fmt.Errorf("%w: there are both TLS and HTTPClient; set TLSClientConfig in the client's Transport", errConnectOptions)
 	}
 	client, release = new(http.Client), func() {}
 	if o.HTTPClient != nil {

@@ -37,7 +37,7 @@ func (c *ClientConn) take() (Message, bool) {
 		if !ok {
 			return Message{}, false
 		}
-		if t.kind != taskMessage || c.conn.discard.Load() {
+		if t.kind != taskMessage || c.dropping.Load() {
 			continue
 		}
 		if more {

@@ -26,7 +26,7 @@ var (
 
 	// ErrSlowConsumer says that a peer reads more slowly than it is written to, so that a message did
 	// not fit into Settings.MaxPendingOut; Settings.SlowConsumer says what became of it.
-	ErrSlowConsumer = errors.New("wsframework: the peer reads too slowly, its queue is full (Settings.MaxPendingOut)")
+	ErrSlowConsumer = errors.New("wsframework: the peer reads too slowly, its queue is full (the setting MaxPendingOut)")
 
 	// ErrUnavailable is wrapped by errors of a broker that is away for a while.
 	ErrUnavailable = errors.New("wsframework: the broker is unavailable")
@@ -35,10 +35,10 @@ var (
 	ErrPeerGone = errors.New("wsframework: the peer went away without a close frame")
 
 	// ErrPingTimeout is the cause of a connection whose peer did not answer a ping in time.
-	ErrPingTimeout = errors.New("wsframework: no answer to a ping in time (Settings.PingTimeout)")
+	ErrPingTimeout = errors.New("wsframework: no answer to a ping in time (the setting PingTimeout)")
 
 	// ErrWriteTimeout is the cause of a connection whose peer took no byte for Settings.WriteTimeout.
-	ErrWriteTimeout = errors.New("wsframework: the peer took nothing for too long (Settings.WriteTimeout)")
+	ErrWriteTimeout = errors.New("wsframework: the peer took nothing for too long (the setting WriteTimeout)")
 
 	// ErrShutdown is the cause of a connection that Application.Shutdown closed, and returned by
 	// Application.AddCallback from then on.

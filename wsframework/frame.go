@@ -74,7 +74,7 @@ func splitFrame(b []byte) (first byte, header int, payload []byte) {
 	return b[0], header, b[header : header+n]
 }
 
-// A header is what a client's frame begins with.
+// A header is what a peer's frame begins with.
 type header struct {
 	first  byte // FIN, RSV1-3 and the opcode
 	key    uint32
