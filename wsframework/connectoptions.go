@@ -34,8 +34,8 @@ type ConnectOptions struct {
 	// Tornado's connect_timeout.
 	ConnectTimeout time.Duration
 
-	// Compression offers permessage-deflate (RFC 7692) to the server. Without its ContextTakeover neither
-	// side is to take its context over. Default: nil, off. Tornado: compression_options.
+	// Compression offers permessage-deflate (RFC 7692) to the server. Without ContextTakeover we do not take
+	// our context over and ask the server not to either. Default: nil, off. Tornado: compression_options.
 	Compression *CompressionOptions
 
 	// MaxMessageSize bounds one message of the server, in bytes; a longer one closes with 1009. Default:

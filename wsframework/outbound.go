@@ -207,6 +207,13 @@ func (o *outbound) closeHasBegun() bool {
 	return o.closing
 }
 
+// isOpen reports whether anything is still accepted.
+func (o *outbound) isOpen() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.state == outOpen
+}
+
 // flush hands to the kernel what waits, if nobody else does so already.
 func (o *outbound) flush() {
 	o.mu.Lock()

@@ -161,6 +161,9 @@ func (r *reconnector) once(ctx context.Context, url string, serve func(*ClientCo
 	if time.Since(began) >= r.options.StableAfter {
 		r.attempts = 0
 	}
+	if errors.Is(err, ErrClosed) && !c.conn.out.isOpen() {
+		<-c.conn.ctx.Done() // the queue may know of the end before the cause is set
+	}
 	end := c.conn.closeCause()
 	switch {
 	case end == nil || err == nil || !errors.Is(err, ErrClosed) && !errors.Is(err, ErrSlowConsumer):

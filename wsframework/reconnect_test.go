@@ -252,3 +252,37 @@ func TestReconnectOptions(t *testing.T) {
 		}
 	})
 }
+
+// A server that does not read is lost, too.
+func TestReconnectFromSlowServer(t *testing.T) {
+	inBubble(t, func(t *testing.T, n network) {
+		times := 0
+		blocked := make(chan struct{})
+		s := n.rawServe(t, func(p *rawPeer) {
+			p.accept("")
+			if times++; times == 1 {
+				<-blocked
+				return
+			}
+			p.drain()
+		})
+		options := s.dialer()
+		options.MaxPendingOut = 1000
+		got := new(states)
+		err := wsframework.Reconnect(t.Context(), "ws://example.com/", &wsframework.ReconnectOptions{Connect: options, OnState: got.note},
+			func(c *wsframework.ClientConn) error {
+				if len(got.all) > 2 {
+					return nil
+				}
+				defer close(blocked)
+				for {
+					if err := c.WriteBinary(make([]byte, 100)); err != nil {
+						return err
+					}
+				}
+			})
+		if err != nil || got.String() != "connecting 0, open 0, waiting 1, connecting 1, open 1, ended 1" || !errors.Is(got.all[2].Err, wsframework.ErrSlowConsumer) {
+			t.Errorf("%v, and the states %v", err, got)
+		}
+	})
+}
