@@ -56,8 +56,7 @@ func newClientConn(ctx context.Context, h *clientHandshake, options *ConnectOpti
 		isClient: true,
 		subproto: h.response.Header.Get("Sec-Websocket-Protocol"),
 	}
-	c.init(&c.route.endpoint, nil)
-	c.setRequest(nil, ctx)
+	c.app, c.endpoint, c.values, c.began = app, &c.route.endpoint, ctx, time.Now()
 	var early []byte
 	c.tr, early = h.transport()
 	c.out = outbound{tr: c.tr, owner: c, settings: &app.settings, masks: true}
@@ -122,7 +121,7 @@ func (c *ClientConn) CloseCode() int { return c.base.CloseCode() }
 func (c *ClientConn) CloseReason() string { return c.base.CloseReason() }
 
 // Context returns a context that ends when the connection begins to close; its cause is a *[CloseError].
-func (c *ClientConn) Context() context.Context { return c.conn.ctx }
+func (c *ClientConn) Context() context.Context { return c.conn.context() }
 
 // Subprotocol returns the subprotocol that the server chose, or "".
 func (c *ClientConn) Subprotocol() string { return c.conn.subproto }

@@ -162,7 +162,7 @@ func (r *reconnector) once(ctx context.Context, url string, serve func(*ClientCo
 		r.attempts = 0
 	}
 	if errors.Is(err, ErrClosed) && !c.conn.out.isOpen() {
-		<-c.conn.ctx.Done() // the queue may know of the end before the cause is set
+		<-c.conn.context().Done() // the queue may know of the end before the cause is set
 	}
 	end := c.conn.closeCause()
 	switch {
