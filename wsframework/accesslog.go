@@ -2,6 +2,7 @@ package wsframework
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -94,39 +95,45 @@ func codeLevel(code int) slog.Level {
 	return slog.LevelInfo
 }
 
-// logged writes an access log's line for a handler that is not a page.
+// A loggedHandler is one that is not a page, and has its line in the access log.
+type loggedHandler struct {
+	endpoint
+	next http.Handler
+}
+
 func (app *Application) logged(name string, next http.Handler) http.Handler {
-	e := &endpoint{app: app, name: name}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !app.access.Enabled(r.Context(), slog.LevelError) {
-			next.ServeHTTP(w, r)
-			return
+	return &loggedHandler{endpoint{app: app, name: name}, next}
+}
+
+func (h *loggedHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !h.app.access.Enabled(r.Context(), slog.LevelError) {
+		h.next.ServeHTTP(w, r)
+		return
+	}
+	x, counter := new(exchange), &countingWriter{ResponseWriter: w}
+	x.init(&h.endpoint, r)
+	returned := false
+	defer func() {
+		var cause error
+		value := any(nil)
+		switch {
+		case returned && counter.status == http.StatusSwitchingProtocols:
+			return // a connection has a line of its own
+		case returned && !counter.hijacked:
+			counter.status = max(counter.status, http.StatusOK) // what net/http sends
+		case !returned:
+			cause = http.ErrAbortHandler
+			if value = recover(); value != nil && value != http.ErrAbortHandler {
+				cause = recovered("the handler", value)
+			}
 		}
-		x, counter := new(exchange), &countingWriter{ResponseWriter: w}
-		x.init(e, r)
-		returned := false
-		defer func() {
-			var cause error
-			value := any(nil)
-			switch {
-			case returned && counter.status == http.StatusSwitchingProtocols:
-				return // a connection has a line of its own
-			case returned && !counter.hijacked:
-				counter.status = max(counter.status, http.StatusOK) // what net/http sends
-			case !returned:
-				cause = http.ErrAbortHandler
-				if value = recover(); value != nil && value != http.ErrAbortHandler {
-					cause = recovered("the handler", value)
-				}
-			}
-			x.logAnswer("wsframework: request", counter.status, counter.size, cause)
-			if value != nil {
-				panic(value) // net/http cuts the client off
-			}
-		}()
-		next.ServeHTTP(counter, r)
-		returned = true
-	})
+		x.logAnswer("wsframework: request", counter.status, counter.size, cmp.Or(cause, counter.refusal))
+		if value != nil {
+			panic(value) // net/http cuts the client off
+		}
+	}()
+	h.next.ServeHTTP(counter, r)
+	returned = true
 }
 
 // A countingWriter remembers what was answered. It hides nothing that net/http's writer can do, also from
@@ -136,6 +143,24 @@ type countingWriter struct {
 	status   int
 	size     int64
 	hijacked bool
+	refusal  error // why the handler was not called
+}
+
+// refusePlain answers with an error in place of a plain handler, and lets the access log say why.
+func refusePlain(w http.ResponseWriter, err error) {
+	for inner := w; inner != nil; {
+		if counter, ok := inner.(*countingWriter); ok {
+			counter.refusal = err
+			break
+		}
+		wrapper, _ := inner.(interface{ Unwrap() http.ResponseWriter })
+		if wrapper == nil {
+			break
+		}
+		inner = wrapper.Unwrap()
+	}
+	status, message, _ := explain(err)
+	http.Error(w, message, status)
 }
 
 func (w *countingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -109,7 +109,12 @@ func (app *Application) Upgrade(factory func() Handler, options ...RouteOption) 
 // ServeHTTP routes a request.
 func (app *Application) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	app.ready.Do(app.mountRest)
-	app.mux.ServeHTTP(w, r)
+	switch handler, _ := app.mux.Handler(r); handler.(type) {
+	case *route, *pageRoute, *loggedHandler:
+		app.mux.ServeHTTP(w, r)
+	default: // http.ServeMux answers itself: "//rooms" is /rooms, "/static" is /static/
+		app.logged("(redirect)", app.mux).ServeHTTP(w, r)
+	}
 }
 
 // Broadcast sends a message, of any kind that WriteMessage takes, to all members of a group. It does
