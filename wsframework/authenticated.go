@@ -24,8 +24,7 @@ func (app *Application) requireUser(next http.Handler) http.Handler {
 			}
 		}
 		if err != nil {
-			status, message, _ := explain(err)
-			http.Error(w, message, status)
+			refusePlain(w, err)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -33,10 +32,16 @@ func (app *Application) requireUser(next http.Handler) http.Handler {
 }
 
 // userOf returns who sends a request in whose context the session is.
-func (app *Application) userOf(r *http.Request) (any, error) {
+func (app *Application) userOf(r *http.Request) (user any, err error) {
 	switch s := &app.settings; {
 	case s.CurrentUser != nil:
-		return s.CurrentUser(r)
+		app.inTurn("CurrentUser", func() { // plain handlers run beside the line, but this is shared with pages
+			err = contain("CurrentUser", func() (err error) {
+				user, err = s.CurrentUser(r)
+				return err
+			})
+		})
+		return user, err
 	case s.Sessions != nil:
 		return s.Sessions.Get(r.Context(), "user"), nil
 	}
