@@ -1,6 +1,7 @@
 package wsframework
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +18,8 @@ const maxFormMemory = 1 << 20
 
 // parseBody reads the form in the body of a POST, PUT or PATCH, URL-encoded or multipart (RFC 7578). A
 // body of another type is left to read, but, as for all, its reader fails beyond maxBody bytes, if
-// that is positive. The caller calls files.RemoveAll unless files is nil.
+// that is positive; an URL-encoded one can be read again. The caller calls files.RemoveAll unless files
+// is nil.
 //
 // The error is an *HTTPError of status 413 for a body that is too long, and of 400 for one that is
 // malformed or not UTF-8; net/http's bounds for the number of fields and parts apply. Any other error
@@ -43,7 +45,7 @@ func parseBody(w http.ResponseWriter, r *http.Request, maxBody int64) (form url.
 	}
 	switch contentType {
 	case "application/x-www-form-urlencoded":
-		form, err = readForm(r.Body)
+		form, err = readForm(r)
 	case "multipart/form-data":
 		form, files, err = readMultipart(r)
 	default:
@@ -56,8 +58,8 @@ func parseBody(w http.ResponseWriter, r *http.Request, maxBody int64) (form url.
 	return form, files, nil
 }
 
-func readForm(body io.Reader) (url.Values, error) {
-	text, err := io.ReadAll(body)
+func readForm(r *http.Request) (url.Values, error) {
+	text, err := readAgain(r)
 	if err != nil {
 		return nil, err
 	}
@@ -66,6 +68,15 @@ func readForm(body io.Reader) (url.Values, error) {
 		return nil, err
 	}
 	return form, checkArguments(form)
+}
+
+// readAgain reads the whole body, and leaves it to be read once more: who signs a form signs its bytes.
+func readAgain(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(r.Body)
+	if err == nil {
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return body, err
 }
 
 func readMultipart(r *http.Request) (url.Values, *multipart.Form, error) {
@@ -117,5 +128,5 @@ func bodyError(err error) error {
 	case errors.As(err, &disk):
 		return fmt.Errorf("wsframework: a file of a form can't be kept on disk: %w", err)
 	}
-	return &HTTPError{Status: http.StatusBadRequest, Message: "The form in the body is malformed.", Err: err}
+	return &HTTPError{Status: http.StatusBadRequest, Message: "The body is malformed or breaks off.", Err: err}
 }

@@ -43,9 +43,9 @@ func TestParseBody(t *testing.T) {
 		files                           string // name, file name and content
 		left                            string // of the body
 	}{
-		{"a form", "POST", urlencoded, "a=1&b=%C3%A9+x&a=2", map[string][]string{"a": {"1", "2"}, "b": {"é x"}}, "", ""},
-		{"with parameters of the type", "PUT", "Application/X-WWW-Form-Urlencoded; charset=UTF-8", "a=1", map[string][]string{"a": {"1"}}, "", ""},
-		{"with a broken parameter", "PATCH", urlencoded + "; charset", "a=1", map[string][]string{"a": {"1"}}, "", ""},
+		{"a form", "POST", urlencoded, "a=1&b=%C3%A9+x&a=2", map[string][]string{"a": {"1", "2"}, "b": {"é x"}}, "", "a=1&b=%C3%A9+x&a=2"},
+		{"with parameters of the type", "PUT", "Application/X-WWW-Form-Urlencoded; charset=UTF-8", "a=1", map[string][]string{"a": {"1"}}, "", "a=1"},
+		{"with a broken parameter", "PATCH", urlencoded + "; charset", "a=1", map[string][]string{"a": {"1"}}, "", "a=1"},
 		{"an empty form", "POST", urlencoded, "", map[string][]string{}, "", ""},
 		{"parts", "POST", boundary, part(`name="a"`, "1") + part(`name="a"`, "2") + part(`name="é"`, "再") + "--b--", map[string][]string{"a": {"1", "2"}, "é": {"再"}}, "", ""},
 		{"a file", "POST", boundary, part(`name="a"`, "1") + part(`name="f"; filename="../x.txt"`, "content") + "--b--", map[string][]string{"a": {"1"}}, "f x.txt content", ""},
@@ -91,7 +91,7 @@ func TestParseBodyMistakes(t *testing.T) {
 		status                  int
 		message                 string
 	}{
-		{"bad escape", urlencoded, "a=%zz", 400, "The form in the body is malformed."},
+		{"bad escape", urlencoded, "a=%zz", 400, "The body is malformed or breaks off."},
 		{"semicolon", urlencoded, "a=1;b=2", 400, "malformed"},
 		{"not UTF-8", urlencoded, "a=%FF", 400, `The argument "a" is not valid UTF-8: "\xff".`},
 		{"name not UTF-8", urlencoded, "%FF=a", 400, "is not valid UTF-8"},

@@ -1,11 +1,9 @@
 package wsframework
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 )
 
@@ -106,11 +104,9 @@ func (s *response) receive() (err error) {
 	if x.form, s.files, err = parseBody(s.w, r, app.settings.MaxBodySize); err != nil || app.serial == nil {
 		return err
 	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
+	if _, err := readAgain(r); err != nil {
 		return bodyError(err)
 	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
 	return nil
 }
 

@@ -2,7 +2,6 @@ package wsframework
 
 import (
 	"encoding/json"
-	"io"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -11,7 +10,8 @@ import (
 )
 
 // The arguments of a request, as Tornado has them: of several values the last one counts, white space
-// around it is taken off, and control characters but tabs and line ends become spaces.
+// around it is taken off, and control characters but tabs and line ends become spaces. A request with one that
+// is not UTF-8 is answered with 400.
 
 // Argument returns an argument, or "". A page looks in the body, if that is a form, and then in the query; a
 // socket in the query of its handshake. As Tornado's get_argument with the default "".
@@ -148,14 +148,15 @@ func (h *RequestHandler) Files(name string) []*multipart.FileHeader {
 	return slices.Clone(h.response.files.File[name])
 }
 
-// ReadJSON decodes the body into what v points to. The error, for what is not the JSON that v wants, answers
-// with status 400. As Tornado's json_decode(self.request.body).
+// ReadJSON decodes the body into what v points to; it may be called again, for another v. The error, for what is not the JSON that v wants, answers with status 400, and for a body beyond
+// Settings.MaxBodySize with 413. It is for the goroutine of the page. As Tornado's
+// json_decode(self.request.body).
 func (h *RequestHandler) ReadJSON(v any) error {
 	x := h.x.Load()
 	if x == nil {
 		return ErrNotOpen
 	}
-	body, err := io.ReadAll(x.request.Body)
+	body, err := readAgain(x.request)
 	if err != nil {
 		return bodyError(err)
 	}
