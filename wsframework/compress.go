@@ -14,18 +14,23 @@ const minCompressed = 1024
 
 var gzipWriters = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
-// compress returns the body as it goes out under Settings.CompressResponse: with gzip, if the browser takes
-// that and it makes the body smaller.
-func (s *response) compress(body []byte) []byte {
+// negotiate reports whether a body is to be compressed under Settings.CompressResponse. If that depends on the
+// browser, the header says so, also that of a 304 (RFC 9110, 15.4.5).
+func (s *response) negotiate(body []byte) bool {
 	header := s.w.Header()
 	if !s.x.app.settings.CompressResponse || len(body) < minCompressed ||
 		header.Get("Content-Encoding") != "" || !compressible(header.Get("Content-Type")) {
-		return body
+		return false
 	}
 	header.Add("Vary", "Accept-Encoding")
-	if !acceptsGzip(s.x.request.Header) {
-		return body
+	if tag := header.Get("Etag"); strings.HasPrefix(tag, `"`) {
+		header.Set("Etag", "W/"+tag) // other bytes, the same page (RFC 9110, 8.8.1)
 	}
+	return acceptsGzip(s.x.request.Header)
+}
+
+// compress returns a body with gzip, if that makes it smaller.
+func (s *response) compress(body []byte) []byte {
 	var out bytes.Buffer
 	w := gzipWriters.Get().(*gzip.Writer)
 	defer gzipWriters.Put(w)
@@ -35,10 +40,7 @@ func (s *response) compress(body []byte) []byte {
 	if out.Len() >= len(body) {
 		return body
 	}
-	header.Set("Content-Encoding", "gzip")
-	if tag := header.Get("Etag"); strings.HasPrefix(tag, `"`) {
-		header.Set("Etag", "W/"+tag) // other bytes, the same page (RFC 9110, 8.8.1)
-	}
+	s.w.Header().Set("Content-Encoding", "gzip")
 	return out.Bytes()
 }
 

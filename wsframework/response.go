@@ -169,11 +169,16 @@ func (s *response) finish() error {
 // the same.
 func (s *response) describe(body []byte) []byte {
 	header := s.w.Header()
-	if tag := s.tag(body); tag != "" {
+	if _, known := header["Content-Type"]; !known && len(body) > 0 && header.Get("Content-Encoding") == "" {
+		header.Set("Content-Type", http.DetectContentType(body))
+	}
+	tag := s.tag(body)
+	if tag != "" {
 		header.Set("Etag", tag)
-		if matchesTag(s.x.request.Header.Values("If-None-Match"), strings.TrimPrefix(tag, "W/")) {
-			s.status = http.StatusNotModified
-		}
+	}
+	zip := s.negotiate(body)
+	if tag != "" && matchesTag(s.x.request.Header.Values("If-None-Match"), strings.TrimPrefix(tag, "W/")) {
+		s.status = http.StatusNotModified
 	}
 	if !bodyAllowed(s.status) {
 		header.Del("Content-Type")
@@ -183,10 +188,9 @@ func (s *response) describe(body []byte) []byte {
 	if len(body) == 0 && s.x.request.Method == http.MethodHead {
 		return nil // Head says what it likes about a body that nobody made
 	}
-	if _, known := header["Content-Type"]; !known && len(body) > 0 && header.Get("Content-Encoding") == "" {
-		header.Set("Content-Type", http.DetectContentType(body))
+	if zip {
+		body = s.compress(body)
 	}
-	body = s.compress(body)
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	return body
 }
