@@ -48,12 +48,24 @@ func (app *Application) mountRest() {
 
 // mountTopFile serves one of the static files at the top, unless the program does.
 func (app *Application) mountTopFile(name string) {
-	defer func() { recover() }()
-	app.mux.Handle("/"+name, app.logged("/"+name, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	path := "/" + name
+	for _, m := range app.mounts {
+		if m.pattern.path == path {
+			return
+		}
+	}
+	handler := app.logged(path, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = r.Clone(r.Context())
 		r.URL.Path, r.URL.RawPath = app.static.prefix+name, ""
 		app.static.ServeHTTP(w, r)
-	})))
+	}))
+	defer func() {
+		if recover() != nil { // a pattern like "GET /{page}" is in its way, but not in that of this one
+			defer func() { recover() }()
+			app.mux.Handle("GET "+path, handler)
+		}
+	}()
+	app.mux.Handle(path, handler)
 }
 
 // otherMethods lists the methods for which a route answers the request, for the header Allow.
