@@ -58,7 +58,7 @@ func (rs *router) Handle(pattern string, handler http.Handler) {
 	guarded := app.withSession(rs.protected(handler))
 	rs.mount(p, "", app.logged(p.String(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if refusal := app.origins.checkUnsafe(r); refusal != nil {
-			http.Error(w, refusal.Message, refusal.Status)
+			refusePlain(w, refusal)
 			return
 		}
 		guarded.ServeHTTP(w, r)
@@ -94,9 +94,13 @@ func (rs *router) Static(prefix string, files fs.FS) {
 }
 
 func (rs *router) mountStatic(p pattern, files *staticFiles) {
+	if strings.ContainsAny(p.path, "{}%") {
+		panic(fmt.Errorf("wsframework: %s: static files under %q: the prefix has to be a plain path, without wildcards and escapes", callerOutside(), p))
+	}
 	var handler http.Handler = files // without the session, which nobody needs and no cache likes
-	if protected := rs.protected(files); protected != handler {
-		handler = rs.app.withSession(protected)
+	if newRouteOptions(rs.options).authenticated {
+		files.private = true
+		handler = rs.app.withSession(rs.app.requireUser(files))
 	}
 	rs.mount(p, "", rs.app.logged(p.String(), handler))
 }

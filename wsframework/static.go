@@ -26,6 +26,8 @@ type staticFiles struct {
 	prefix string // with a slash at both ends
 	debug  bool   // files change at any time: do not remember versions
 
+	private bool // not for everybody, so no cache on the way may keep them; set before it serves
+
 	mu       sync.RWMutex // protects the following
 	versions map[string]staticVersion
 }
@@ -108,11 +110,14 @@ func (s *staticFiles) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Content-Type", contentType(path))
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Etag", `"`+file.hash+`"`)
-	if r.URL.Query().Get("v") == file.hash {
-		header.Set("Cache-Control", "public, max-age=31536000, immutable")
-	} else {
-		header.Set("Cache-Control", "no-cache")
+	policy, who := "no-cache", "public"
+	if s.private {
+		policy, who = "private, no-cache", "private"
 	}
+	if r.URL.Query().Get("v") == file.hash {
+		policy = who + ", max-age=31536000, immutable"
+	}
+	header.Set("Cache-Control", policy)
 	// No Last-Modified: it knows no fractions of seconds, and goes backwards with a deployment.
 	http.ServeContent(w, r, path, time.Time{}, file.content)
 }
