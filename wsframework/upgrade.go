@@ -50,6 +50,9 @@ func (rt *route) prepare(c *conn, w http.ResponseWriter, r *http.Request) error 
 	if err := c.checkOrigin(r); err != nil {
 		return err
 	}
+	if err := checkArguments(c.query()); err != nil {
+		return err
+	}
 	if manager := rt.app.settings.Sessions; manager != nil {
 		session, err := loadSession(r.Context(), r, manager, c)
 		if err != nil {
