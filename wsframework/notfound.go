@@ -50,7 +50,7 @@ func (app *Application) mountRest() {
 func (app *Application) mountTopFile(name string) {
 	path := "/" + name
 	for _, m := range app.mounts {
-		if m.pattern.path == path {
+		if m.pattern.host == "" && m.pattern.path == path {
 			return
 		}
 	}
