@@ -109,6 +109,10 @@ func (app *Application) Upgrade(factory func() Handler, options ...RouteOption) 
 // ServeHTTP routes a request.
 func (app *Application) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	app.ready.Do(app.mountRest)
+	if len(r.Header["Upgrade"]) > 0 { // a handshake does without a second look
+		app.mux.ServeHTTP(w, r)
+		return
+	}
 	switch handler, _ := app.mux.Handler(r); handler.(type) {
 	case *route, *pageRoute, *loggedHandler:
 		app.mux.ServeHTTP(w, r)

@@ -42,7 +42,7 @@ func templates() fstest.MapFS {
 	return files(
 		"base.html", `<title>{{block "title" .}}Site{{end}}</title>{{block "body" .}}{{end}}`,
 		"room.html", `{{template "base.html" .}}{{define "title"}}{{shout "room"}}{{end}}`+
-			`{{define "body"}}{{current_user}} {{request.URL.Path}} {{.}} {{static_url "chat.js"}} {{reverse_url "room" .}} {{xsrf_form_html}}{{end}}`,
+			`{{define "body"}}{{current_user}} {{request.URL.Path}} {{.}} {{static_url "chat.js"}} {{reverse_url "room" .}}{{end}}`,
 		"user.html", "<p>{{current_user}} at {{request.URL.RawQuery}}: {{.}}</p>",
 		"fails.html", "<p>\n{{.}}\n  {{fail .}}</p>",
 	)
@@ -70,7 +70,7 @@ func TestRenderOnPages(t *testing.T) {
 	}}))
 	url := s.app.StaticURL("chat.js")
 	w := s.expect("GET", "/rooms/a%20&b?user=%3Cann%3E", 200,
-		"<title>ROOM</title>&lt;ann&gt; /rooms/a &amp;b a &amp;b "+url+" /rooms/a%20&amp;b ")
+		"<title>ROOM</title>&lt;ann&gt; /rooms/a &amp;b a &amp;b "+url+" /rooms/a%20&amp;b")
 	if w.Header().Get("Content-Type") != "text/html; charset=utf-8" || w.Header().Get("Etag") == "" {
 		t.Errorf("%v", w.Header())
 	}
@@ -144,7 +144,7 @@ func TestRenderOnSockets(t *testing.T) {
 	for i := range people {
 		cl, _ := s.request(fmt.Sprintf("/ws?user=u%d", i))
 		group.Go(func() {
-			want := fmt.Sprintf("<title>ROOM</title>u%d /ws tea %s /rooms/tea ", i, s.app.StaticURL("chat.js"))
+			want := fmt.Sprintf("<title>ROOM</title>u%d /ws tea %s /rooms/tea", i, s.app.StaticURL("chat.js"))
 			if _, got, err := cl.read(); string(got) != want {
 				t.Errorf("%q (%v), want %q", got, err, want)
 			}
