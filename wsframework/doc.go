@@ -19,8 +19,8 @@
 // # The life of a connection
 //
 //  1. Before the upgrade, in this order: the checks of RFC 6455, 4.2.1; the origin (a request without
-//     an Origin header comes from no browser and passes); the session is loaded; Prepare;
-//     GetCurrentUser; [Authenticated]; SelectSubprotocol; the session is saved; the answer 101. A
+//     an Origin header comes from no browser and passes); its query, which is UTF-8; the session
+//     is loaded; Prepare; GetCurrentUser; [Authenticated]; SelectSubprotocol; the session is saved; the answer 101. A
 //     refusal is a plain HTTP response that says what to change, and a log line that names the setting.
 //     A plain error, or a panic, is a 500. Headers and cookies set in Prepare travel with the 101.
 //  2. Open, every OnMessage, OnPing and OnPong, the ticks of Every and After, and OnClose of one
