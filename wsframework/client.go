@@ -74,7 +74,6 @@ func newClientConn(ctx context.Context, h *clientHandshake, options *ConnectOpti
 		ended:   make(chan struct{}),
 	}
 	client.base.c.Store(c)
-	client.base.x.Store(&c.exchange)
 	return client
 }
 

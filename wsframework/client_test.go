@@ -93,3 +93,27 @@ func TestClientEcho(t *testing.T) {
 		wantMessage(t, c, wsframework.TextMessage, `{"a":1}`)
 	})
 }
+
+// Each frame has a key of its own, also of those that leave together.
+func TestClientMasks(t *testing.T) {
+	everywhere(t, func(t *testing.T, n network) {
+		const frames = 100
+		keys := make(chan int, 1)
+		s := n.rawServe(t, func(p *rawPeer) {
+			p.accept("")
+			for range frames {
+				p.expect(text, "the same")
+			}
+			keys <- len(p.keys)
+			p.drain()
+		})
+		c := s.client(s.dialer())
+		for range frames {
+			c.WriteText("the same")
+		}
+		if got := receive(t, keys); got < frames-1 { // that three are equal has a chance of 1 to 10^13
+			t.Errorf("%d frames were masked with %d keys", frames, got)
+		}
+		c.Close(0, "")
+	})
+}

@@ -105,6 +105,7 @@ func TestClientMaxPendingIn(t *testing.T) {
 		for range messages {
 			wantMessage(t, c, wsframework.BinaryMessage, strings.Repeat("a", 1000))
 		}
+		synctest.Wait()
 		if len(sent) != messages {
 			t.Errorf("%d messages were sent", len(sent))
 		}

@@ -8,7 +8,7 @@ import (
 
 // ConnectOptions say how Connect connects, and configure the connection. A nil pointer and the zero value
 // are a good client: in every field 0 means the default, and a negative value turns a limit or a time-out
-// off.
+// off. Connect only reads them, so that many connections can share them.
 type ConnectOptions struct {
 	// Header is sent with the handshake: Origin or Authorization, say. A Host in it is sent in place of
 	// the URL's. What the handshake itself needs (Upgrade, Sec-WebSocket-Key and the like) is refused.

@@ -52,6 +52,12 @@
 //  9. A handler is never called under a lock.
 //  10. Application.Shutdown within a callback is an error, not a deadlock.
 //
+// # The other end
+//
+// [Connect] opens a connection to a server of any maker, as Tornado's websocket_connect, and [Reconnect]
+// keeps one. What is said above of writing, closing, close codes, pings and limits is true of a
+// [ClientConn], too; its messages wait for ReadMessage.
+//
 // # How it works
 //
 // A handshake that comes straight from net/http is answered here, in one system call; where a

@@ -26,6 +26,7 @@ type rawPeer struct {
 	c       net.Conn
 	br      *bufio.Reader
 	request *http.Request
+	keys    map[string]bool // of the frames that were read
 }
 
 // rawServe has serve answer every connection, in a goroutine of its own, until the test ends.
@@ -40,7 +41,7 @@ func (n network) rawServe(t *testing.T, serve func(*rawPeer)) *rawServer {
 			if err != nil {
 				return
 			}
-			p := &rawPeer{t: t, c: c, br: bufio.NewReader(c)}
+			p := &rawPeer{t: t, c: c, br: bufio.NewReader(c), keys: make(map[string]bool)}
 			if p.request, err = http.ReadRequest(p.br); err != nil {
 				t.Errorf("the request: %v", err)
 			}
@@ -103,6 +104,7 @@ func (p *rawPeer) read() (first byte, payload string, err error) {
 	if _, err := io.ReadFull(p.br, key); err != nil {
 		return 0, "", err
 	}
+	p.keys[string(key)] = true
 	data := make([]byte, n)
 	_, err = io.ReadFull(p.br, data)
 	for i := range data {
