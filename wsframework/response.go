@@ -258,8 +258,8 @@ func (h *RequestHandler) open() (*response, error) {
 }
 
 // Write adds to the body. It fails only when the response is finished. The response's Content-Type, unless
-// it is set, is what net/http takes the body for; Tornado's is always text/html, where text that a visitor
-// sent can become a script.
+// it is set, is what net/http takes the first bytes of the body for; Tornado's is always text/html. Where a
+// body begins with what a visitor sent, that can be HTML of his: set a type, or render a template.
 func (h *RequestHandler) Write(p []byte) (int, error) {
 	s, err := h.open()
 	if err != nil {

@@ -137,7 +137,7 @@ type Settings struct {
 
 	// PingTimeout ends a connection, with code 1006, that has sent nothing for so long after a ping.
 	// Where it is longer than PingInterval, pings come that far apart. Default: 20 s. Tornado's
-	// websocket_ping_timeout is the interval by default.
+	// websocket_ping_timeout is three intervals, or 30 s if those are shorter.
 	PingTimeout time.Duration
 
 	// Compression turns permessage-deflate (RFC 7692) on for all routes. Default: nil, off, as
