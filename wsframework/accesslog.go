@@ -19,9 +19,16 @@ import (
 // what else went wrong.
 func (x *exchange) logAnswer(message string, status int, size int64, cause error) {
 	level := x.answerLevel(status, cause)
-	if !x.app.access.Enabled(x.request.Context(), level) {
-		return
+	if x.app.access.Enabled(x.request.Context(), level) {
+		x.logTo(x.app.access, level, message, status, size, cause)
 	}
+	if level == slog.LevelError && cause != nil && x.app.access != x.app.logger {
+		// Who keeps the access log elsewhere, or none, is to hear of failures all the same.
+		x.logTo(x.app.logger, level, message, status, size, cause)
+	}
+}
+
+func (x *exchange) logTo(logger *slog.Logger, level slog.Level, message string, status int, size int64, cause error) {
 	attrs := x.requestAttrs()
 	if status > 0 {
 		attrs = append(attrs, "status", status)
@@ -39,7 +46,7 @@ func (x *exchange) logAnswer(message string, status int, size int64, cause error
 	if errors.As(cause, &panicked) {
 		attrs = append(attrs, "stack", string(panicked.Stack))
 	}
-	x.app.access.Log(context.WithoutCancel(x.request.Context()), level, message, attrs...)
+	logger.Log(context.WithoutCancel(x.request.Context()), level, message, attrs...)
 }
 
 // logClosed writes the line of a connection that is over.

@@ -66,7 +66,7 @@ type ConnectOptions struct {
 
 	// PingTimeout ends a connection, with code 1006, whose server has sent nothing for so long after a
 	// ping. Where it is longer than PingInterval, pings come that far apart. Default: 20 s. Tornado's
-	// ping_timeout is the interval by default.
+	// ping_timeout is three intervals, or 30 s if those are shorter.
 	PingTimeout time.Duration
 }
 

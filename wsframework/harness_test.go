@@ -326,11 +326,11 @@ var quiet = newLogger(io.Discard)
 
 func newLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
 
-// refusalsOnly leaves out of an access log what went well.
+// refusalsOnly leaves out of an access log what went well, and failures, which Logger gets.
 type refusalsOnly struct{ slog.Handler }
 
 func (h refusalsOnly) Handle(ctx context.Context, r slog.Record) error {
-	if strings.Contains(r.Message, "refused") {
+	if strings.Contains(r.Message, "refused") && r.Level < slog.LevelError {
 		return h.Handler.Handle(ctx, r)
 	}
 	return nil

@@ -92,8 +92,8 @@ type Settings struct {
 	// Default: off. Tornado: debug.
 	Debug bool
 
-	// Logger gets a line for each failed callback, and for what the framework warns of. Default:
-	// slog.Default(), looked up when the application is made.
+	// Logger gets a line for each failed callback, for each request that failed by the server's fault (5xx),
+	// and for what the framework warns of. Default: slog.Default(), looked up when the application is made.
 	Logger *slog.Logger
 
 	// AccessLogger gets a line for each request and for each socket that is closed: what was asked for, the
