@@ -105,7 +105,6 @@ func TestClientMasks(t *testing.T) {
 				p.expect(text, "the same")
 			}
 			keys <- len(p.keys)
-			p.drain()
 		})
 		c := s.client(s.dialer())
 		for range frames {
@@ -114,6 +113,5 @@ func TestClientMasks(t *testing.T) {
 		if got := receive(t, keys); got < frames-1 { // that three are equal has a chance of 1 to 10^13
 			t.Errorf("%d frames were masked with %d keys", frames, got)
 		}
-		c.Close(0, "")
 	})
 }
