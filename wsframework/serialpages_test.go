@@ -205,7 +205,7 @@ func TestSerialSlowVisitors(t *testing.T) {
 		"an error": {
 			hooks{
 				get:        func(p *sheet) error { return errFailing },
-				writeError: func(p *sheet, status int, err error) error { _, err = p.WriteString(large); return err },
+				writeError: func(p *sheet, _ int, _ error) error { _, err := p.WriteString(large); return err },
 			},
 			[]string{"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n", ""}, large,
 		},
