@@ -1,7 +1,6 @@
 package wsframework
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -42,49 +41,6 @@ type Page interface {
 
 	requestHandler() *RequestHandler
 }
-
-// RequestHandler is what a page embeds: a default for every method of [Page], and the methods with which
-// a page reads its request and writes its response.
-//
-// What is written is kept back until the method has returned or Flush is called, so that an error leaves
-// no half a page behind. A page runs in the goroutine of its request. What writes the response is for that
-// goroutine; the other methods may be called from any.
-//
-// A RequestHandler must not be copied.
-type RequestHandler struct {
-	requestSide // what sockets have, too
-
-	response *response
-}
-
-// WriteError writes a line of text.
-func (h *RequestHandler) WriteError(status int, err error) error {
-	if h.response == nil {
-		return ErrNotOpen
-	}
-	h.SetHeader("Content-Type", "text/plain; charset=utf-8")
-	_, message, _ := explain(err)
-	if h.response.x.app.settings.Debug {
-		message += "\n\n" + details(err)
-	}
-	_, err = h.WriteString(message + "\n")
-	return err
-}
-
-// details are for the programmer's eyes only.
-func details(err error) string {
-	var panicked *PanicError
-	if errors.As(err, &panicked) {
-		return err.Error() + "\n\n" + string(panicked.Stack)
-	}
-	return fmt.Sprint(err)
-}
-
-// OnFinish does nothing.
-func (h *RequestHandler) OnFinish() {}
-
-//lint:ignore U1000 it is called through Page, which types that embed RequestHandler implement
-func (h *RequestHandler) requestHandler() *RequestHandler { return h }
 
 // httpMethods are the methods that a page may have, as requests and as handlers name them.
 var httpMethods = []struct{ request, handler string }{

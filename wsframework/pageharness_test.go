@@ -2,6 +2,7 @@ package wsframework_test
 
 import (
 	"fmt"
+	"io"
 	"net/http/httptest"
 	"runtime"
 	"strings"
@@ -95,7 +96,13 @@ func (s *site) page(h hooks, options ...wsframework.RouteOption) *site {
 // ask sends a request with header lines; the first may be a path.
 func (s *site) ask(method, target string, header ...string) *httptest.ResponseRecorder {
 	s.t.Helper()
-	r := httptest.NewRequest(method, target, nil)
+	return s.sendFrom(method, target, nil, header...)
+}
+
+// sendFrom sends a request with a body that ends when its reader does.
+func (s *site) sendFrom(method, target string, body io.Reader, header ...string) *httptest.ResponseRecorder {
+	s.t.Helper()
+	r := httptest.NewRequest(method, target, body)
 	for _, line := range header {
 		name, value, _ := strings.Cut(line, ": ")
 		r.Header.Add(name, value)

@@ -32,19 +32,6 @@ func (s *site) send(method, target, body string, header ...string) *httptest.Res
 	return s.sendFrom(method, target, strings.NewReader(body), header...)
 }
 
-// sendFrom sends a request with a body that ends when its reader does.
-func (s *site) sendFrom(method, target string, body io.Reader, header ...string) *httptest.ResponseRecorder {
-	s.t.Helper()
-	r := httptest.NewRequest(method, target, body)
-	for _, line := range header {
-		name, value, _ := strings.Cut(line, ": ")
-		r.Header.Add(name, value)
-	}
-	w := httptest.NewRecorder()
-	s.app.ServeHTTP(w, r)
-	return w
-}
-
 // A formPage answers every method with what a test asks of it.
 type formPage struct {
 	wsframework.RequestHandler
