@@ -48,7 +48,7 @@ func TestAllocationsOfACompressedMessage(t *testing.T) {
 	for _, extensions := range []string{again, deflating} {
 		for _, size := range []int{16, 128, 1 << 10} {
 			c, m := newHot(NewApplication(Settings{AccessLogger: silent}), nil)
-			c.extensions = extensions
+			c.deflate = termsOf(extensions)
 			m.input = compressedFrame(opText, phrases(size))
 			got := testing.AllocsPerRun(1000, func() {
 				m.times = 1

@@ -17,34 +17,40 @@ import (
 
 // accept answers with 101 and makes the connection out of what is under the request.
 //
-// Where nothing lies between net/http and the route, and compression is no question, the answer is
-// written here, in one system call. Everywhere else coder negotiates, and the header goes out through
-// the writers that are around net/http's.
+// Where nothing lies between net/http and the route, the answer is written here, in one system call.
+// Everywhere else coder answers, and the header goes out through the writers that are around net/http's.
+// Compression is negotiated here in any case: coder declines offers that it could accept, and accepts some
+// that it should not.
 func (rt *route) accept(c *conn, w http.ResponseWriter, r *http.Request) error {
 	hijacker := findHijacker(w)
 	if hijacker == nil {
 		return errors.New("the http.ResponseWriter can't be hijacked: a middleware hides it without an Unwrap method")
 	}
-	if isBare(w) && (rt.compression == nil || len(r.Header["Sec-Websocket-Extensions"]) == 0) {
-		return c.answer(w.Header(), r, hijacker)
+	if rt.compression != nil {
+		offers, _ := parseExtensions(r.Header["Sec-Websocket-Extensions"]) // checkRequest has seen to that
+		c.deflate = chooseDeflate(offers, rt.compression)
+	}
+	header := w.Header()
+	if delete(header, "Sec-Websocket-Extensions"); c.deflate.on {
+		header["Sec-Websocket-Extensions"] = []string{c.deflate.String()}
+	}
+	if isBare(w) {
+		return c.answer(header, r, hijacker)
 	}
 	takeover := &upgradeWriter{ResponseWriter: w, hijacker: hijacker}
 	options := websocket.AcceptOptions{InsecureSkipVerify: true} // checkOrigin has decided
 	if c.subproto != "" {
 		options.Subprotocols = []string{c.subproto}
 	}
-	if rt.compression != nil {
-		options.CompressionMode = websocket.CompressionContextTakeover
-		r = withDeflateOffer(r, rt.compression)
-	}
 	_, err := websocket.Accept(takeover, r, &options)
 	switch {
 	case errors.Is(err, errTaken):
-		c.startTransport(takeover.hijacked, takeover.early, takeover.extensions)
+		c.startTransport(takeover.hijacked, takeover.early)
 		return nil
 	case takeover.wroteHeader:
 		return &answered{err}
 	}
+	delete(header, "Sec-Websocket-Extensions")
 	return err
 }
 
@@ -68,7 +74,7 @@ func (c *conn) answer(header http.Header, r *http.Request, hijacker http.Hijacke
 	if err != nil {
 		return err
 	}
-	c.startTransport(hijacked, early, "")
+	c.startTransport(hijacked, early)
 
 	page := chunks.Get().(*chunk)
 	defer chunks.Put(page)
@@ -95,7 +101,7 @@ func (c *conn) answer(header http.Header, r *http.Request, hijacker http.Hijacke
 
 // answerHeaders are those of answer itself, and those that mean nothing without a body.
 var answerHeaders = map[string]bool{
-	"Connection": true, "Upgrade": true, "Sec-Websocket-Accept": true, "Sec-Websocket-Extensions": true,
+	"Connection": true, "Upgrade": true, "Sec-Websocket-Accept": true,
 	"Content-Length": true, "Transfer-Encoding": true,
 }
 
@@ -128,40 +134,15 @@ type answered struct{ error }
 
 // startTransport builds what lies between the socket and the callbacks. early is what the client sent right
 // behind its request.
-func (c *conn) startTransport(hijacked net.Conn, early []byte, extensions string) {
+func (c *conn) startTransport(hijacked net.Conn, early []byte) {
 	c.tr = newTransport(hijacked)
 	c.out = outbound{tr: c.tr, owner: c, settings: &c.app.settings}
-	if c.extensions = extensions; c.extensions != "" {
-		c.out.deflate = newDeflater(c.route.compression)
-		if strings.Contains(c.extensions, "server_no_context_takeover") {
-			c.out.deflate.takeover = false
-		}
+	if c.deflate.on {
+		c.out.deflate = newDeflater(c.route.compression, !c.deflate.serverNoTakeover, c.deflate.serverWindow())
 	}
 	c.in.c = c
 	c.in.in.preload(early)
 	c.parts.Store(initialParts)
-}
-
-// withDeflateOffer makes coder choose what we want of the client's offers: it answers with what an
-// offer contains, and a server may always give up its own context (RFC 7692, 7.1.1.1).
-func withDeflateOffer(r *http.Request, options *CompressionOptions) *http.Request {
-	if options.ContextTakeover {
-		return r
-	}
-	clone := *r
-	clone.Header = r.Header.Clone()
-	for i, value := range clone.Header["Sec-Websocket-Extensions"] {
-		var offers []string
-		for offer := range strings.SplitSeq(value, ",") {
-			name, _, _ := strings.Cut(offer, ";")
-			if strings.TrimSpace(name) == "permessage-deflate" && !strings.Contains(offer, "server_no_context_takeover") {
-				offer += "; server_no_context_takeover"
-			}
-			offers = append(offers, offer)
-		}
-		clone.Header["Sec-Websocket-Extensions"][i] = strings.Join(offers, ",")
-	}
-	return &clone
 }
 
 // findHijacker returns the outermost writer that can be hijacked. Some have the method whether or not
@@ -191,7 +172,6 @@ type upgradeWriter struct {
 	hijacker    http.Hijacker
 	hijacked    net.Conn
 	early       []byte // what the client sent right behind its request
-	extensions  string
 	wroteHeader bool
 }
 
@@ -229,7 +209,6 @@ func (w *upgradeWriter) WriteHeaderNow() {
 }
 
 func (w *upgradeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	w.extensions = w.Header().Get("Sec-Websocket-Extensions")
 	var err error
 	if w.hijacked, w.early, err = hijack(w.hijacker); err != nil {
 		return nil, nil, err

@@ -60,7 +60,10 @@ func newClientConn(ctx context.Context, h *clientHandshake, options *ConnectOpti
 	var early []byte
 	c.tr, early = h.transport()
 	c.out = outbound{tr: c.tr, owner: c, settings: &app.settings, masks: true}
-	c.out.deflate, c.extensions = h.agreed(options.Compression)
+	if c.deflate = h.deflate; c.deflate.on {
+		takeover := options.Compression.ContextTakeover && !c.deflate.clientNoTakeover
+		c.out.deflate = newDeflater(options.Compression, takeover, windowSize)
+	}
 	c.in.c = c
 	c.in.in.preload(early)
 	c.parts.Store(initialParts) // of which OnClose is never done: there is no server to tell

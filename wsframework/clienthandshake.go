@@ -24,6 +24,8 @@ type clientHandshake struct {
 	conn     net.Conn // what the request went through; nil if that can't be known
 	body     *lentBody
 	response *http.Response
+	answer   []string // its Sec-WebSocket-Extensions
+	deflate  deflateTerms
 }
 
 // connectDefault is ConnectOptions.ConnectTimeout's.
@@ -56,10 +58,7 @@ func (o *ConnectOptions) handshake(ctx context.Context, address string) (*client
 		Subprotocols: o.Subprotocols,
 	}
 	if o.Compression != nil {
-		dial.CompressionMode = websocket.CompressionNoContextTakeover
-		if o.Compression.ContextTakeover {
-			dial.CompressionMode = websocket.CompressionContextTakeover
-		}
+		header.Set("Sec-Websocket-Extensions", o.Compression.offer().String())
 	}
 	ws, response, err := websocket.Dial(within, target.String(), dial)
 	if response == nil {
@@ -70,9 +69,11 @@ func (o *ConnectOptions) handshake(ctx context.Context, address string) (*client
 		}
 		return nil, connectFailed(target, err)
 	}
-	h.response = response
+	if h.response = response; h.answer != nil {
+		response.Header["Sec-Websocket-Extensions"] = h.answer
+	}
 	if err == nil {
-		if err = o.checkSubprotocol(response.Header); err == nil {
+		if err = h.check(o); err == nil {
 			h.body.lent = false
 			ws.CloseNow()
 			return h, nil
@@ -160,12 +161,25 @@ func (h *clientHandshake) RoundTrip(r *http.Request) (*http.Response, error) {
 		h.body = &lentBody{ReadWriteCloser: both, lent: true}
 		response.Body = h.body
 	}
+	h.answer = response.Header["Sec-Websocket-Extensions"] // check reads it; coder is to see none
+	delete(response.Header, "Sec-Websocket-Extensions")
 	return response, nil
 }
 
-// checkSubprotocol checks what coder does not: case, and that there is one answer (RFC 6455, 4.1).
-func (o *ConnectOptions) checkSubprotocol(header http.Header) error {
-	answers := header.Values("Sec-Websocket-Protocol")
+// check checks what coder does not: case, that there is one answer to each question, and the extensions
+// (RFC 6455, 4.1).
+func (h *clientHandshake) check(o *ConnectOptions) (err error) {
+	header := h.response.Header
+	if values := header["Upgrade"]; len(values) != 1 || !strings.EqualFold(values[0], "websocket") {
+		return fmt.Errorf("its Upgrade is %.100q", values)
+	}
+	if values := header["Sec-Websocket-Accept"]; len(values) != 1 {
+		return fmt.Errorf("it has %d headers Sec-WebSocket-Accept", len(values))
+	}
+	if h.deflate, err = acceptedDeflate(h.answer, o.Compression != nil); err != nil {
+		return err
+	}
+	answers := header["Sec-Websocket-Protocol"]
 	if len(answers) > 1 {
 		return fmt.Errorf("it has %d headers Sec-WebSocket-Protocol", len(answers))
 	}
@@ -187,21 +201,4 @@ func connectFailed(target *url.URL, err error) error {
 		err = verbose.Err
 	}
 	return fmt.Errorf("wsframework: connect to %s: %w", nameOf(target), err)
-}
-
-// agreed returns what the server made of our offer to compress: a deflater for what goes out, and what
-// comes in, said as if the peer were a client.
-func (h *clientHandshake) agreed(options *CompressionOptions) (*deflater, string) {
-	answer := h.response.Header.Get("Sec-Websocket-Extensions")
-	if answer == "" {
-		return nil, ""
-	}
-	d := newDeflater(options)
-	if strings.Contains(answer, "client_no_context_takeover") {
-		d.takeover = false
-	}
-	if strings.Contains(answer, "server_no_context_takeover") {
-		return d, "permessage-deflate; client_no_context_takeover"
-	}
-	return d, "permessage-deflate"
 }

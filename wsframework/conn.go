@@ -22,10 +22,10 @@ type conn struct {
 	handler Handler
 
 	// Set during the handshake, read-only afterwards.
-	subproto   string
-	extensions string // that were agreed on: permessage-deflate, or none
-	opened     atomic.Bool
-	isClient   bool // the other end of a connection: see ClientConn
+	subproto string
+	deflate  deflateTerms // that were agreed on
+	opened   atomic.Bool
+	isClient bool // the other end of a connection: see ClientConn
 
 	tr    transport
 	out   outbound

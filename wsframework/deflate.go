@@ -12,6 +12,11 @@ import (
 // A peer may compress with its earlier messages in mind unless it gives that up when it connects; then
 // up to 32 KiB per connection are kept of what it sent compressed. A message's limit is that of its
 // inflated length. Compressed data that is corrupt, or that ends within a block, closes with 1007.
+// While a message is inflated it takes 45 KiB more, and while one is compressed up to 1.2 MiB, which
+// connections share.
+//
+// A peer that asks for a window smaller than deflate's 32 KiB (server_max_window_bits) gets messages that
+// are compressed in pieces of that size, each by itself, at level 1 and without ContextTakeover.
 type CompressionOptions struct {
 	// Level is the level of compress/flate, 1 (fast) to 9 (small). Default: 1. Tornado: 6.
 	Level int
@@ -33,13 +38,17 @@ type deflater struct {
 	level     int
 	threshold int
 	takeover  bool
+	window    int           // bytes that a message may refer back
 	writer    *flate.Writer // with takeover: the connection's own, used by its flusher
 	out       bytes.Buffer
 }
 
-func newDeflater(options *CompressionOptions) *deflater {
-	d := &deflater{level: options.Level, threshold: options.Threshold, takeover: options.ContextTakeover}
-	if d.level < 1 || d.level > 9 {
+// newDeflater makes the deflater of a connection that may or may not take its context over. A smaller
+// window than compress/flate's is kept by compressing pieces of its size, each by itself and at the level
+// that begins anew at the least cost.
+func newDeflater(options *CompressionOptions, takeover bool, window int) *deflater {
+	d := &deflater{level: options.Level, threshold: options.Threshold, takeover: takeover, window: window}
+	if d.level < 1 || d.level > 9 || d.window < windowSize {
 		d.level = flate.BestSpeed
 	}
 	if d.threshold == 0 {
@@ -62,12 +71,20 @@ func (d *deflater) compress(payload []byte) []byte {
 	pool := &deflateWriters[d.level]
 	w, _ := pool.Get().(*flate.Writer)
 	if w == nil {
-		w, _ = flate.NewWriter(&out, d.level) // fails for a wrong level only
-	} else {
-		w.Reset(&out)
+		w, _ = flate.NewWriter(nil, d.level) // fails for a wrong level only
 	}
-	w.Write(payload) // to memory: can't fail
-	w.Flush()
+	for {
+		piece := payload
+		if d.window < windowSize {
+			piece = payload[:min(len(payload), d.window)]
+		}
+		w.Reset(&out)
+		w.Write(piece) // to memory: can't fail
+		w.Flush()
+		if payload = payload[len(piece):]; len(payload) == 0 {
+			break
+		}
+	}
 	pool.Put(w)
 	return trimTail(out.Bytes())
 }
@@ -121,9 +138,12 @@ type sharedFrame struct {
 	payload []byte
 	plain   []byte
 
-	mu       sync.Mutex     // protects the following
-	deflated map[int][]byte // whole frames by level; made when first needed
+	mu       sync.Mutex             // protects the following
+	deflated map[deflateKind][]byte // whole frames; made when first needed
 }
+
+// A deflateKind is what makes two deflaters compress a message alike.
+type deflateKind struct{ level, window int }
 
 // newSharedFrame copies payload.
 func newSharedFrame(op opcode, payload []byte) *sharedFrame {
@@ -138,12 +158,13 @@ func (f *sharedFrame) bytesFor(d *deflater) []byte {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.deflated[d.level] == nil {
+	kind := deflateKind{d.level, d.window}
+	if f.deflated[kind] == nil {
 		if f.deflated == nil {
-			f.deflated = make(map[int][]byte, 1)
+			f.deflated = make(map[deflateKind][]byte, 1)
 		}
 		payload := d.compress(f.payload)
-		f.deflated[d.level] = appendFrame(make([]byte, 0, frameSize(len(payload))), byte(f.op)|rsv1Bit, payload)
+		f.deflated[kind] = appendFrame(make([]byte, 0, frameSize(len(payload))), byte(f.op)|rsv1Bit, payload)
 	}
-	return f.deflated[d.level]
+	return f.deflated[kind]
 }

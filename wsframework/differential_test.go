@@ -47,6 +47,14 @@ const none, anything = 0, -1 // among close codes: no close frame, and whatever 
 
 var setups = []setup{{"", 70000}, {deflating, 70000}, {again, 70000}, {"", 200}, {deflating, 200}, {again, 200}}
 
+// termsOf returns what a server has answered.
+func termsOf(extensions string) (t deflateTerms) {
+	if answer, _ := parseExtensions([]string{extensions}); len(answer) > 0 {
+		t, _ = answer[0].deflate(false)
+	}
+	return t
+}
+
 // A wire brings the input in pieces of a length, 0 being one piece, and notes what is sent. It is a
 // transport for our side, and both ends of a handshake for coder's.
 type wire struct {
@@ -99,7 +107,7 @@ func (w *wire) Close() error                        { return nil }
 
 func (w *wire) readByUs(s setup) []string {
 	c, _ := newHot(NewApplication(Settings{MaxMessageSize: s.limit, AccessLogger: silent}), nil)
-	c.extensions, c.tr, c.out.tr = s.extensions, w, w
+	c.deflate, c.tr, c.out.tr = termsOf(s.extensions), w, w
 	for m, err := c.in.next(); err == nil || err == errQuiet; m, err = c.in.next() {
 		if err == nil {
 			w.events = append(w.events, event(int(m.Type), m.Data))
@@ -241,11 +249,11 @@ func clientStreams() (streams [][]byte) {
 		add(frame(0x82, long[:n]))
 		add(frame(0x01, long[:n/3]), frame(0x00, long[n/3:n/2]), frame(0x89, long[:min(n, 126)]), frame(0x80, long[n/2:n]))
 		add(frame(0x81, long[:n]+"\xff"))
-		add(frame(0xC2, string(newDeflater(&CompressionOptions{}).compress([]byte(long[:n])))))
+		add(frame(0xC2, string(newDeflater(&CompressionOptions{}, false, windowSize).compress([]byte(long[:n])))))
 	}
 	streams = append(streams, slices.Concat(frame(0x01, long[:150]), frame(0x00, long[:40]), []byte("\x80\xFE\x00\xA0----")))
 	// Compressed messages that build on each other, that inflate to nothing or to the limit, and that end past it.
-	stream := newDeflater(&CompressionOptions{ContextTakeover: true})
+	stream := newDeflater(&CompressionOptions{}, true, windowSize)
 	for _, message := range []string{"hello hello", "", "hello again", long[:4000], "hello", long[:190]} {
 		b = append(b, frame(0xC1, string(stream.compressNext([]byte(message))))...)
 	}

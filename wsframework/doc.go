@@ -61,8 +61,8 @@
 // # How it works
 //
 // A handshake that comes straight from net/http is answered here, in one system call; where a
-// middleware has wrapped the http.ResponseWriter, or the client offers compression that the route has,
-// coder/websocket answers through that writer. The connection is then this package's own. Coming in, a
+// middleware has wrapped the http.ResponseWriter, coder/websocket answers through that writer. The
+// connection is then this package's own. Coming in, a
 // gate parses frames: it handles control frames, reads plain messages itself, and leaves those that are
 // fragmented or compressed to a joiner, which joins their frames and inflates them as they arrive. Going
 // out, a frame is encoded once, also for a thousand receivers, and each connection's queue combines

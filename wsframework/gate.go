@@ -177,7 +177,7 @@ func (g *gate) header(lenient bool) (h header, err error) {
 func (g *gate) check(h header, masked bool, n int64) *protocolError {
 	op := h.op()
 	rsv := h.first & rsvBits
-	if rsv == rsv1Bit && g.c.extensions != "" && (op == opText || op == opBinary) {
+	if rsv == rsv1Bit && g.c.deflate.on && (op == opText || op == opBinary) {
 		rsv = 0
 	}
 	reason := ""

@@ -21,7 +21,7 @@ func phrases(n int) string {
 
 // compressedFrame is a client's frame with a message that is compressed by itself.
 func compressedFrame(op opcode, data string) []byte {
-	payload := newDeflater(&CompressionOptions{Level: 6}).compress([]byte(data))
+	payload := newDeflater(&CompressionOptions{Level: 6}, false, windowSize).compress([]byte(data))
 	return append([]byte{0xC0 | byte(op)}, clientFrame(byte(op), string(payload))[1:]...)
 }
 
@@ -43,7 +43,7 @@ func BenchmarkCompressedMessage(b *testing.B) {
 		for _, size := range []int{16, 128, 1 << 10, 64 << 10} {
 			b.Run(fmt.Sprintf("%s/%d", extensions, size), func(b *testing.B) {
 				c, m := newHot(NewApplication(Settings{AccessLogger: silent}), nil)
-				c.extensions = extensions
+				c.deflate = termsOf(extensions)
 				m.input = compressedFrame(opText, phrases(size))
 				benchmarkNext(b, c, m, size)
 			})
@@ -72,7 +72,7 @@ func TestMemoryOfInflating(t *testing.T) {
 	const limit = 1 << 20
 	for _, extensions := range []string{again, deflating} {
 		c, m := newHot(NewApplication(Settings{MaxMessageSize: limit, AccessLogger: silent}), nil)
-		c.extensions = extensions
+		c.deflate = termsOf(extensions)
 		allocated := func(input []byte) (Message, int, error) {
 			var before, after runtime.MemStats
 			m.input, m.times = input, 1

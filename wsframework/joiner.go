@@ -1,7 +1,5 @@
 package wsframework
 
-import "strings"
-
 // A joiner reads the messages that are fragmented or compressed. Most connections never need one, so it
 // is made when the first such message comes.
 //
@@ -21,7 +19,11 @@ type joiner struct {
 }
 
 func newJoiner(g *gate) *joiner {
-	return &joiner{gate: g, takeover: !strings.Contains(g.c.extensions, "client_no_context_takeover")}
+	takeover := !g.c.deflate.clientNoTakeover
+	if g.c.isClient {
+		takeover = !g.c.deflate.serverNoTakeover
+	}
+	return &joiner{gate: g, takeover: takeover}
 }
 
 // message reads the message of which h is the first header. Its memory follows what has arrived and what
