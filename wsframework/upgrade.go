@@ -88,7 +88,7 @@ func checkRequest(w http.ResponseWriter, r *http.Request) error {
 	bad := func(message string) error {
 		return refuse(http.StatusBadRequest, message, "RFC 6455, 4.2.1")
 	}
-	keys := r.Header["Sec-Websocket-Key"]
+	keys, versions := r.Header["Sec-Websocket-Key"], r.Header["Sec-Websocket-Version"]
 	switch {
 	case r.Method != http.MethodGet:
 		w.Header().Set("Allow", http.MethodGet)
@@ -99,13 +99,25 @@ func checkRequest(w http.ResponseWriter, r *http.Request) error {
 		return bad(`This is a WebSocket endpoint: send the header "Upgrade: websocket".`)
 	case !hasToken(r.Header["Connection"], "upgrade"):
 		return bad(`Send the header "Connection: Upgrade"; a proxy on the way may have removed it.`)
-	case r.Header.Get("Sec-Websocket-Version") != "13":
-		w.Header().Set("Sec-WebSocket-Version", "13")
+	case len(versions) > 1:
+		return bad("Send one header Sec-WebSocket-Version.")
+	case len(versions) == 0 || versions[0] != "13":
+		header := w.Header()
+		header.Set("Sec-WebSocket-Version", "13")
+		header.Set("Connection", "Upgrade")
+		header.Set("Upgrade", "websocket") // RFC 9110, 15.5.22
 		return refuse(http.StatusUpgradeRequired, "Only version 13 of the WebSocket protocol is spoken here.", "RFC 6455, 4.2.1")
 	case len(keys) != 1 || !validKey(keys[0]):
 		return bad("Send one header Sec-WebSocket-Key with 16 bytes in base64.")
 	case r.ContentLength > 0 || len(r.TransferEncoding) > 0:
 		return bad("A WebSocket is opened by a request without a body.")
+	case !listsTokens(r.Header["Sec-Websocket-Protocol"]):
+		return bad("Send a list of tokens in the header Sec-WebSocket-Protocol.")
+	}
+	if extensions := r.Header["Sec-Websocket-Extensions"]; extensions != nil {
+		if _, ok := parseExtensions(extensions); !ok {
+			return bad("The header Sec-WebSocket-Extensions is malformed (RFC 6455, 9.1).")
+		}
 	}
 	return nil
 }
@@ -125,6 +137,18 @@ func hasToken(values []string, token string) bool {
 		}
 	}
 	return false
+}
+
+// listsTokens reports whether the elements of a list, but for empty ones, are tokens (RFC 9110, 5.6).
+func listsTokens(values []string) bool {
+	for _, value := range values {
+		for part := range strings.SplitSeq(value, ",") {
+			if part = strings.TrimSpace(part); part != "" && !isToken(part) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (c *conn) checkOrigin(r *http.Request) error {
