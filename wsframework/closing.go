@@ -138,6 +138,7 @@ func (c *conn) readFailed(err error) {
 		cause = fmt.Errorf("%w: %w", ErrPeerGone, err)
 	}
 	c.abort(&CloseError{Code: CloseAbnormal, Err: cause})
+	c.out.settle() // the peer may have gone because it has our close frame
 }
 
 // writeFailed is called when the socket takes no more output.

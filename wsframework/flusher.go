@@ -215,27 +215,36 @@ func (o *outbound) departedLocked(n, delta int) {
 
 // endLocked gives up the flusher's role: all is written, or the queue was killed. It unlocks mu.
 func (o *outbound) endLocked() {
-	o.flushing, o.draining = false, false
+	o.draining = false
 	o.wakeLocked()
-	sent := o.state == outClosing
-	switch {
-	case sent:
+	if o.closing && len(o.cur) == 0 { // killed or not
 		o.state = outClosed
 		o.clearLocked()
+		o.mu.Unlock()
+		o.owner.closeFrameSent()
+		o.mu.Lock()
+	}
+	o.stopFlushingLocked()
+	switch {
 	case o.state == outClosed:
 		o.clearLocked()
 	case cap(o.queue) > 64:
 		o.queue, o.cur, o.iovec = nil, nil, nil // after a burst an idle connection is small again
 	}
 	o.mu.Unlock()
-	if sent {
-		o.owner.closeFrameSent()
+}
+
+func (o *outbound) stopFlushingLocked() {
+	o.flushing, o.draining = false, false
+	if o.settled != nil {
+		close(o.settled)
+		o.settled = nil
 	}
 }
 
 // failLocked gives up the flusher's role after an error. It unlocks mu.
 func (o *outbound) failLocked(err error) {
-	o.flushing, o.draining = false, false
+	o.stopFlushingLocked()
 	killed := o.state == outClosed
 	o.state = outClosed
 	o.clearLocked()

@@ -39,6 +39,7 @@ type outbound struct {
 	gone     uint64
 	waiters  []*flushWaiter
 	closing  bool // the close frame has begun to leave
+	settled  chan struct{}
 
 	// Owned by the flusher.
 	cur   []segment // has begun to leave
@@ -205,6 +206,20 @@ func (o *outbound) closeHasBegun() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.closing
+}
+
+// settle waits, behind kill, until it is known whether our close frame has left: for a write that is under
+// way, which ends as the socket is closed, and for the owner to be told.
+func (o *outbound) settle() {
+	o.mu.Lock()
+	if !o.closing || !o.flushing {
+		o.mu.Unlock()
+		return
+	}
+	settled := make(chan struct{})
+	o.settled = settled
+	o.mu.Unlock()
+	<-settled
 }
 
 // isOpen reports whether anything is still accepted.
