@@ -2,12 +2,11 @@ package wsframework
 
 import (
 	"context"
-	"crypto/sha256"
-	"errors"
 	"iter"
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 )
 
 // An Application routes requests to handlers and owns their connections. It is an http.Handler, so it
@@ -36,6 +35,10 @@ type Application struct {
 	all         group // every connection, from its handshake until all its parts are done
 	watch       watch
 	parking     parking
+	store       atomic.Pointer[watchedStore] // of the sessions
+	sessions    sessionRegistry
+	users       userIndex
+	nodes       announcer
 	harmlessLog harmlessLog
 	serial      *serial // nil unless Settings.Serial
 
@@ -62,6 +65,10 @@ func NewApplication(settings Settings) *Application {
 	app.router.app = app
 	app.logger, app.access = app.settings.Logger, app.settings.AccessLogger
 	app.serial = newSerial(&app.settings)
+	app.nodes = oneNode{app}
+	if err := app.setUpSessions(); err != nil {
+		panic(err)
+	}
 	if err := app.setUpPages(); err != nil {
 		panic(err)
 	}
@@ -108,7 +115,7 @@ func (app *Application) Upgrade(factory func() Handler, options ...RouteOption) 
 
 // ServeHTTP routes a request.
 func (app *Application) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	app.ready.Do(app.mountRest)
+	app.ready.Do(app.getReady)
 	if len(r.Header["Upgrade"]) > 0 { // a handshake does without a second look
 		app.mux.ServeHTTP(w, r)
 		return
@@ -119,6 +126,12 @@ func (app *Application) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default: // http.ServeMux answers itself: "//rooms" is /rooms, "/static" is /static/
 		app.logged("(redirect)", app.mux).ServeHTTP(w, r)
 	}
+}
+
+// getReady is called before the first request.
+func (app *Application) getReady() {
+	app.watchStore()
+	app.mountRest()
 }
 
 // Broadcast sends a message, of any kind that WriteMessage takes, to all members of a group. It does
@@ -147,26 +160,7 @@ func (app *Application) Connections() iter.Seq[Handler] {
 	}
 }
 
-// CloseSession closes every connection that was opened with the session of this token, as
-// scs.SessionManager.Token returns it, with a code and reason as BaseHandler.Close. Call it when a
-// session ends; CloseSessionEnded is the code to use.
-func (app *Application) CloseSession(ctx context.Context, token string, code int, reason string) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if token == "" {
-		return errors.New("wsframework: CloseSession needs the session's token; take it before the session is destroyed")
-	}
-	code, reason, invalid := resolveClose(code, reason)
-	key := sha256.Sum256([]byte(token))
-	for _, c := range app.all.conns() {
-		c.revoke(key, &CloseError{Code: code, Reason: reason})
-	}
-	return invalid
-}
-
-// begin lists a connection whose handshake begins, so that Shutdown and CloseSession know of it. It
-// returns false once Shutdown has begun.
+// begin lists a connection whose handshake begins, so that Shutdown knows of it. It returns false once Shutdown has begun.
 func (app *Application) begin(c *conn) bool {
 	app.mu.Lock()
 	defer app.mu.Unlock()

@@ -26,8 +26,13 @@ const (
 	CloseBadGateway         = 1014
 	CloseTLSHandshake       = 1015 // never sent
 
-	// CloseSessionEnded is this framework's code for a connection whose session has ended.
+	// CloseSessionEnded is this framework's code for a connection whose session has ended. See
+	// Settings.SessionEndedCode.
 	CloseSessionEnded = 4401
+
+	// CloseNoUser is this framework's code for a connection whose session lives on without its user. See
+	// Settings.NoUserCode.
+	CloseNoUser = 4403
 )
 
 // maxReason is what a close frame has room for behind its code (RFC 6455, 5.5).

@@ -77,6 +77,7 @@ func (c *conn) end(e *CloseError) bool {
 		e.connEnded(c)
 	}
 	c.app.hub.leaveAll(c)
+	c.stepDown()
 	c.exchange.end(e)
 	return true
 }

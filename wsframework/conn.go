@@ -24,6 +24,7 @@ type conn struct {
 	// Set during the handshake, read-only afterwards.
 	subproto string
 	deflate  deflateTerms // that were agreed on
+	standing *standing
 	opened   atomic.Bool
 	isClient bool // the other end of a connection: see ClientConn
 
@@ -51,8 +52,7 @@ type conn struct {
 
 	// Protected by the exchange's mu.
 	cause       *CloseError
-	revoked     *CloseError // the session ended before the connection was open
-	sessionKey  *[32]byte   // SHA-256 of the session's token; nil without one
+	revoked     *CloseError // somebody wants it closed before it is open
 	peerCode    int         // of the peer's close frame, if it came before ours began to leave
 	peerReason  string      // likewise
 	closeTimer  *time.Timer
@@ -94,6 +94,7 @@ func (c *conn) start() {
 	c.startKeepalive()
 	open := task{kind: taskOpen}
 	c.line.enter(open)
+	c.sessionMayChange()
 	if c.callInline(open) && !(c.in.in.buffered() == 0 && c.park()) {
 		c.read()
 	}
@@ -147,6 +148,9 @@ func (c *conn) read() {
 			c.batch.end()
 		case c.in.in.buffered() > 0:
 			c.batch.begin()
+		}
+		if st := c.standing; st != nil && !st.active.Load() {
+			st.active.Store(true)
 		}
 		t := task{kind: taskMessage, message: m}
 		if c.line.enter(t) {
@@ -271,6 +275,8 @@ func (c *conn) invoke(t task) error {
 		c.handler.OnPong(t.message.Data)
 	case taskTick:
 		return t.timer.tick()
+	case taskSession:
+		c.sessionChanged()
 	case taskClose:
 		c.handler.OnClose()
 	}

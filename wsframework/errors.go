@@ -48,6 +48,21 @@ var (
 	// itself. Call it in a goroutine of its own.
 	ErrInCallback = errors.New("wsframework: Shutdown was called from a callback and would wait for it; call it in a goroutine of its own")
 
+	// ErrNoSession is returned by Session.Update and Session.Reload on a socket whose handshake came with no
+	// session that the store has, and began none.
+	ErrNoSession = errors.New("wsframework: the socket has no session; Put something in Prepare to begin one")
+
+	// ErrSessionEnded is returned by Session.Update and Session.Reload once the session has been destroyed or
+	// renewed, or has expired, and is the cause of the connections that were closed for that.
+	ErrSessionEnded = errors.New("wsframework: the session has ended")
+
+	// ErrNoUser is the cause of a connection that had a user whom its session has no more.
+	ErrNoUser = errors.New("wsframework: the session has no user any more")
+
+	// ErrSessionUnchecked is the cause of a connection whose session could not be checked for
+	// Settings.SessionCheckGrace.
+	ErrSessionUnchecked = errors.New("wsframework: the session store has not answered for too long (Settings.SessionCheckGrace)")
+
 	// ErrInvalidUTF8 is returned for text that is not UTF-8, which RFC 6455 (8.1) forbids to send.
 	ErrInvalidUTF8 = errors.New("wsframework: text is not valid UTF-8; send bytes with WriteBinary")
 )

@@ -139,9 +139,12 @@ func (h *hub) broadcast(name string, frame *sharedFrame, except *conn, by *batch
 	h.mu.RLock()
 	g := h.groups[name]
 	h.mu.RUnlock()
-	if g == nil {
-		return
+	if g != nil {
+		g.broadcast(frame, except, by)
 	}
+}
+
+func (g *group) broadcast(frame *sharedFrame, except *conn, by *batch) {
 	flushes := flushLists.Get().(*flushList)
 	g.append(frame, except, flushes)
 
@@ -162,7 +165,7 @@ func (g *group) append(frame *sharedFrame, except *conn, flushes *flushList) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, m := range g.members {
-		if m.c == except {
+		if m.c == except || !m.c.opened.Load() { // a user's may be in their handshake
 			continue
 		}
 		flush, slow := m.c.out.writeShared(frame)

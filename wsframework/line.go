@@ -31,10 +31,11 @@ const (
 	taskPing
 	taskPong
 	taskTick
+	taskSession // it has changed: look at it
 	taskClose
 )
 
-var taskNames = [...]string{"Open", "OnMessage", "OnPing", "OnPong", "a timer", "OnClose"}
+var taskNames = [...]string{"Open", "OnMessage", "OnPing", "OnPong", "a timer", "GetCurrentUser", "OnClose"}
 
 func (k taskKind) String() string { return taskNames[k] }
 

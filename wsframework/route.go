@@ -69,6 +69,7 @@ func (app *Application) newRoute(pattern string, factory func() Handler, options
 	if factory == nil {
 		panic(fmt.Errorf("wsframework: route %s has no factory; give it a func() wsframework.Handler", pattern))
 	}
+	app.watchStore()
 	o := newRouteOptions(options)
 	rt := &route{
 		endpoint:    endpoint{app, cmp.Or(o.name, pattern), o.authenticated},

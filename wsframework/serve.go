@@ -49,6 +49,7 @@ func (app *Application) Run(ctx context.Context, addr string) error {
 // Serve serves the connections of a listener until Shutdown; then it waits for that to end and returns
 // nil. For TLS give it a tls.NewListener whose configuration offers HTTP/1.1 only.
 func (app *Application) Serve(listener net.Listener) error {
+	app.watchStore()
 	err := app.server.Serve(listener)
 	if errors.Is(err, http.ErrServerClosed) {
 		<-app.terminated
@@ -79,6 +80,7 @@ func (app *Application) Shutdown(ctx context.Context) error {
 	app.mu.Unlock()
 	if first {
 		defer close(app.terminated)
+		defer app.unwatchStore()
 		app.stopTickers()
 	}
 

@@ -2,20 +2,24 @@ package wsframework
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
 )
 
 // A Session is the session that came with a request. On a page its values can be changed until the response
-// is sent. On a socket they are what they were at the handshake; in Prepare they can be changed, too, which is
-// saved before the handshake is answered, and not at all if that is refused (but a LoadAndSave of somebody
-// else's around the handler saves what it finds).
+// is sent.
+//
+// On a socket they can be changed in Prepare, too, which is saved before the handshake is answered, and not at
+// all if that is refused (but a LoadAndSave of somebody else's around the handler saves what it finds). Then
+// they are what the store had at the handshake, or what Reload and Update have found since. When the framework
+// sees that somebody else has saved others, it takes these over between two callbacks and asks GetCurrentUser
+// again. When the session ends, its sockets are closed: see Settings.SessionCheckInterval.
 //
 // Its methods may be called from any goroutine. What changes it returns [ErrFinished] or [ErrHandshakeDone]
 // when that is too late.
@@ -23,7 +27,9 @@ type Session struct {
 	manager *scs.SessionManager
 	ctx     context.Context // holds the session's values
 	x       *exchange
-	outer   bool // somebody else's LoadAndSave has loaded it, and will save it
+	c       *conn  // nil on a page
+	outer   bool   // somebody else's LoadAndSave has loaded it, and will save it
+	token   string // on a socket; "" if the store has no such session
 }
 
 // Get returns a value, or nil if there is none.
@@ -31,6 +37,13 @@ func (s *Session) Get(key string) any { return s.manager.Get(s.ctx, key) }
 
 // GetString returns a value that is a string, or "".
 func (s *Session) GetString(key string) string { return s.manager.GetString(s.ctx, key) }
+
+// SessionValue returns a value of a session as a T, and whether it is one. It takes a [Session] and a
+// [SessionTx].
+func SessionValue[T any](s interface{ Get(key string) any }, key string) (T, bool) {
+	value, ok := s.Get(key).(T)
+	return value, ok
+}
 
 // Exists reports whether there is a value.
 func (s *Session) Exists(key string) bool { return s.manager.Exists(s.ctx, key) }
@@ -58,29 +71,29 @@ func (s *Session) change(f func()) error {
 
 // RenewToken gives the session a new token and keeps its values. Call it when a visitor logs in, on a page:
 // a token that somebody may have planted in his browser before must not become a logged-in one. Sockets
-// that were opened with the old token are closed with CloseSessionEnded.
+// that were opened with the old token are closed with Settings.SessionEndedCode.
 func (s *Session) RenewToken() error {
 	return s.end(func() error { return s.manager.RenewToken(s.ctx) })
 }
 
 // Destroy ends the session, as for a visitor who logs out, on a page. Its sockets are closed with
-// CloseSessionEnded.
+// Settings.SessionEndedCode.
 func (s *Session) Destroy() error {
 	return s.end(func() error { return s.manager.Destroy(s.ctx) })
 }
 
 func (s *Session) end(f func() error) error {
 	switch {
-	case s.x.upgrade:
+	case s.c != nil:
 		return errors.New("wsframework: a session is renewed and destroyed on a page: a socket's cookie can't follow")
 	case s.x.header.Load() == nil:
 		return s.x.answered()
 	}
 	token := s.manager.Token(s.ctx)
-	if err := f(); err != nil || token == "" {
-		return err
+	if err := f(); err != nil {
+		return withoutSecrets(err, s.x.app.secrets(token)...)
 	}
-	return s.x.app.CloseSession(context.WithoutCancel(s.ctx), token, CloseSessionEnded, "the session has ended")
+	return nil
 }
 
 // withSession is scs's LoadAndSave, unless somebody else's around it has loaded the session and will save
@@ -92,7 +105,7 @@ func (app *Application) withSession(next http.Handler) http.Handler {
 	}
 	loadAndSave := manager.LoadAndSave(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		probe := &probeContext{r.Context()}
+		probe := &probeContext{Context: r.Context()}
 		if loaded, err := manager.Load(probe, ""); err == nil && loaded == context.Context(probe) {
 			next.ServeHTTP(w, r)
 			return
@@ -102,7 +115,19 @@ func (app *Application) withSession(next http.Handler) http.Handler {
 }
 
 // probeContext tells whether scs found a session in it: then Load returns it as it is.
-type probeContext struct{ context.Context }
+type probeContext struct {
+	context.Context
+	call atomic.Pointer[storeCall] // for the store; nil once the session is loaded
+}
+
+func (p *probeContext) Value(key any) any {
+	if key == (storeCallKey{}) {
+		if call := p.call.Load(); call != nil {
+			return call
+		}
+	}
+	return p.Context.Value(key)
+}
 
 // loadPageSession loads the session of a page's request.
 func (x *exchange) loadPageSession() error {
@@ -110,7 +135,7 @@ func (x *exchange) loadPageSession() error {
 	if manager == nil {
 		return nil
 	}
-	session, err := x.loadSession(x.ctx, manager, sessionToken(x.request, manager))
+	session, err := x.loadSession(x.ctx, manager, sessionToken(x.request, manager), new(storeCall))
 	if err != nil {
 		return err
 	}
@@ -119,23 +144,14 @@ func (x *exchange) loadPageSession() error {
 	return nil
 }
 
-// loadSession loads the session of a handshake.
-func loadSession(ctx context.Context, r *http.Request, manager *scs.SessionManager, c *conn) (*Session, error) {
-	token := sessionToken(r, manager)
-	c.setSessionKey(token) // first, so that an end of the session meanwhile is not missed
-	s, err := c.exchange.loadSession(ctx, manager, token)
-	if err == nil && s.outer {
-		c.setSessionKey(manager.Token(s.ctx))
-	}
-	return s, err
-}
-
 // loadSession loads the session with a token, unless ctx holds one already.
-func (x *exchange) loadSession(ctx context.Context, manager *scs.SessionManager, token string) (*Session, error) {
-	probe := &probeContext{ctx}
+func (x *exchange) loadSession(ctx context.Context, manager *scs.SessionManager, token string, call *storeCall) (*Session, error) {
+	probe := &probeContext{Context: ctx}
+	probe.call.Store(call)
 	loaded, err := manager.Load(probe, token)
+	probe.call.Store(nil)
 	if err != nil {
-		return nil, fmt.Errorf("loading the session: %w", gobHint(err))
+		return nil, fmt.Errorf("loading the session: %w", withoutSecrets(gobHint(err), x.app.secrets(token)...))
 	}
 	return &Session{manager: manager, ctx: loaded, x: x, outer: loaded == context.Context(probe)}, nil
 }
@@ -148,52 +164,18 @@ func sessionToken(r *http.Request, manager *scs.SessionManager) string {
 	return ""
 }
 
-func (c *conn) setSessionKey(token string) {
-	if token != "" {
-		key := sha256.Sum256([]byte(token))
-		c.mu.Lock()
-		c.sessionKey = &key
-		c.mu.Unlock()
-	}
-}
-
-// revoke closes the connection if it lives on the session with this key, also if it is yet to open.
-func (c *conn) revoke(key [32]byte, end *CloseError) {
-	c.mu.Lock()
-	mine, opened := c.sessionKey != nil && *c.sessionKey == key, c.opened.Load()
-	if mine && !opened {
-		c.revoked = end
-	}
-	c.mu.Unlock()
-	if mine && opened {
-		c.startClose(end, false)
-	}
-}
-
-// isRevoked reports whether the session ended during the handshake.
-func (c *conn) isRevoked() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.revoked != nil
-}
-
-// saveSession saves the session of a handshake.
-func (c *conn) saveSession(w http.ResponseWriter) error {
-	if err := c.exchange.saveSession(w); err != nil {
-		return err
-	}
-	c.setSessionKey(c.session.manager.Token(c.session.ctx))
-	return nil
-}
-
 // saveSession commits what the handler changed and adds the cookie to the answer's header.
 func (x *exchange) saveSession(w http.ResponseWriter) error {
+	return x.saveSessionWith(w, x.session.manager.Commit)
+}
+
+func (x *exchange) saveSessionWith(w http.ResponseWriter, commit func(context.Context) (string, time.Time, error)) error {
 	manager, ctx := x.session.manager, x.session.ctx
 	switch manager.Status(ctx) {
 	case scs.Modified:
-		token, expiry, err := manager.Commit(ctx)
+		token, expiry, err := commit(ctx)
 		if err != nil {
-			return fmt.Errorf("saving the session: %w", gobHint(err))
+			return fmt.Errorf("saving the session: %w", withoutSecrets(gobHint(err), x.session.secrets()...))
 		}
 		if !x.session.outer { // which writes the cookie itself, when the answer's header is written
 			manager.WriteSessionCookie(ctx, w, token, expiry)
@@ -212,4 +194,15 @@ func gobHint(err error) error {
 		return fmt.Errorf("%w; call gob.Register with a value of this type at start-up", err)
 	}
 	return err
+}
+
+// secrets are what no error may show.
+func (s *Session) secrets() []string { return s.x.app.secrets(s.manager.Token(s.ctx)) }
+
+func (app *Application) secrets(token string) []string {
+	if token == "" {
+		return nil
+	}
+	key, _ := app.sessionKey(token)
+	return []string{token, key}
 }

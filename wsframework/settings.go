@@ -17,6 +17,35 @@ type Settings struct {
 	// Sessions loads and keeps the sessions. Default: none, so that nobody has a session.
 	Sessions *scs.SessionManager
 
+	// SessionCheckInterval is how often the store is asked whether a session that has sockets is still there:
+	// within so long the sockets of one are closed that has expired, or that another process has ended. What
+	// ends in this process is noticed at once (see WatchStore). All sockets of a session together are one
+	// look-up, and look-ups are spread over the interval. Default: 30 s. Negative: never.
+	SessionCheckInterval time.Duration
+
+	// SessionCheckGrace is how long sockets stay open while the store does not answer. Then they are closed with
+	// 1013 (Try Again Later), up to SessionCheckInterval later. Default: 10 minutes. Negative: for ever.
+	SessionCheckGrace time.Duration
+
+	// NoSessionKeepAlive lets a session with an idle time-out (scs: IdleTimeout) expire while messages come
+	// over its sockets. Default: false; a message counts as a request does, with up to SessionCheckInterval of
+	// delay and at most one write in each. Pings and what the server sends do not count. An IdleTimeout should
+	// be longer than two intervals.
+	NoSessionKeepAlive bool
+
+	// SessionEndedCode is the close code for sockets whose session has ended. Default: 4401, CloseSessionEnded.
+	// NewApplication panics if it may not be sent (RFC 6455, 7.4).
+	SessionEndedCode int
+
+	// NoUserCode is the close code for sockets whose session lives on without the user it had. Default: 4403,
+	// CloseNoUser. NewApplication panics if it may not be sent.
+	NoUserCode int
+
+	// UserID says what identifies a user for Application.CloseUser and SendUser: the key of his account, say.
+	// It gets what GetCurrentUser returned, never nil; "" is a user who can't be named. Default: a string or
+	// an integer is its own ID, everything else has none.
+	UserID func(user any) string
+
 	// CurrentUser finds out who sends a request, for handlers that do not override GetCurrentUser; nil
 	// is nobody. Default: the session's "user". Tornado: get_current_user.
 	CurrentUser func(r *http.Request) (any, error)
@@ -201,6 +230,13 @@ func (s Settings) withDefaults() Settings {
 	setDefault(&s.IdleTimeout, 2*time.Minute)
 	setDefault(&s.ShutdownTimeout, 10*time.Second)
 	setDefault(&s.SlowCallback, 100*time.Millisecond)
+	setDefault(&s.SessionCheckInterval, 30*time.Second)
+	setDefault(&s.SessionCheckGrace, 10*time.Minute)
+	s.SessionEndedCode = cmp.Or(s.SessionEndedCode, CloseSessionEnded)
+	s.NoUserCode = cmp.Or(s.NoUserCode, CloseNoUser)
+	if s.UserID == nil {
+		s.UserID = defaultUserID
+	}
 	s.CookieMinVersion = cmp.Or(s.CookieMinVersion, 1)
 	s.XSRFCookieOptions.Name = cmp.Or(s.XSRFCookieOptions.Name, "_xsrf")
 	s.XSRFCookieOptions.SameSite = cmp.Or(s.XSRFCookieOptions.SameSite, http.SameSiteLaxMode)

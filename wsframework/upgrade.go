@@ -24,6 +24,7 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if !accepted {
 			c.header.Store(nil)
 			c.exchange.end(context.Canceled)
+			c.stepDown()
 			rt.app.forget(c)
 		}
 	}()
@@ -53,13 +54,9 @@ func (rt *route) prepare(c *conn, w http.ResponseWriter, r *http.Request) error 
 	if err := checkArguments(c.query()); err != nil {
 		return err
 	}
-	if manager := rt.app.settings.Sessions; manager != nil {
-		session, err := loadSession(r.Context(), r, manager, c)
-		if err != nil {
-			return err
-		}
-		c.session = session
-		c.setValues(session.ctx)
+	data, err := c.loadSession(r)
+	if err != nil {
+		return err
 	}
 	if err := c.contain("Prepare", c.handler.Prepare); err != nil {
 		return err
@@ -74,13 +71,10 @@ func (rt *route) prepare(c *conn, w http.ResponseWriter, r *http.Request) error 
 	if err := c.selectSubprotocol(r); err != nil {
 		return err
 	}
-	if c.session == nil {
-		return nil
+	if err := c.setUser(user); err != nil {
+		return err
 	}
-	if c.isRevoked() { // saving it would bring it back
-		return refuse(http.StatusUnauthorized, "Log in first.", "Application.CloseSession")
-	}
-	return c.saveSession(w)
+	return c.saveSession(w, data)
 }
 
 // checkRequest makes the checks of RFC 6455, 4.2.1, with the status codes that Tornado uses.
