@@ -63,6 +63,9 @@ var (
 	// Settings.SessionCheckGrace.
 	ErrSessionUnchecked = errors.New("wsframework: the session store has not answered for too long (Settings.SessionCheckGrace)")
 
+	// ErrExpired is the cause of a connection that BaseHandler.ExpireAt has closed.
+	ErrExpired = errors.New("wsframework: the time that ExpireAt gave the connection is over")
+
 	// ErrInvalidUTF8 is returned for text that is not UTF-8, which RFC 6455 (8.1) forbids to send.
 	ErrInvalidUTF8 = errors.New("wsframework: text is not valid UTF-8; send bytes with WriteBinary")
 )

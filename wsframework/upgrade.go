@@ -24,6 +24,7 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if !accepted {
 			c.header.Store(nil)
 			c.exchange.end(context.Canceled)
+			c.expireNever()
 			c.stepDown()
 			rt.app.forget(c)
 		}
