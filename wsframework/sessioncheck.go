@@ -16,6 +16,7 @@ type sessionChecks struct {
 	hand    int // the slot whose turn was last
 	next    int // the slot that gets the next session
 	timer   *time.Timer
+	turnAt  time.Time // when the timer is to fire
 	began   time.Time // of the clock for sessionRecord.good
 	due     []*sessionRecord
 	workers int
@@ -43,11 +44,24 @@ func (r *sessionRegistry) scheduleLocked(record *sessionRecord) {
 	record.index = int32(len(ch.slots[ch.next]))
 	ch.slots[ch.next] = append(ch.slots[ch.next], record)
 	ch.next = (ch.next + 1) % checkSlots
-	switch {
-	case ch.timer == nil:
-		ch.timer = time.AfterFunc(interval/checkSlots, r.turn)
-	case len(r.records) == 1:
-		ch.timer.Reset(interval / checkSlots)
+	if len(r.records) == 1 {
+		ch.turnAt = time.Now()
+		r.setTimerLocked()
+	}
+}
+
+// setTimerLocked keeps to the schedule, as a session is to be asked for within the interval.
+func (r *sessionRegistry) setTimerLocked() {
+	ch, step := &r.checks, r.app.settings.SessionCheckInterval/checkSlots
+	ch.turnAt = ch.turnAt.Add(step)
+	wait := time.Until(ch.turnAt)
+	if wait < -step { // the machine was asleep
+		ch.turnAt, wait = time.Now(), 0
+	}
+	if ch.timer == nil {
+		ch.timer = time.AfterFunc(wait, r.turn)
+	} else {
+		ch.timer.Reset(wait)
 	}
 }
 
@@ -86,7 +100,7 @@ func (r *sessionRegistry) turn() {
 		ch.workers++
 		go r.work()
 	}
-	ch.timer.Reset(r.app.settings.SessionCheckInterval / checkSlots)
+	r.setTimerLocked()
 }
 
 // work asks for what is due.

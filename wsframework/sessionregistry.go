@@ -43,8 +43,7 @@ type sessionRecord struct {
 type standing struct {
 	record  *sessionRecord // protected by the registry's lock
 	session membership
-	user    membership // protected by userIndex's lock
-	left    bool       // likewise: the connection closes
+	user    membership // protected by userIndex's lock; its c is nil once the connection closes
 
 	refresh sync.Mutex             // held while the session's values are renewed
 	fresh   atomic.Pointer[[]byte] // data that the connection has yet to look at

@@ -13,7 +13,7 @@ import (
 //
 // Lock order: the index's, then a group's.
 type userIndex struct {
-	mu     sync.Mutex // protects the following, and each standing's user and left
+	mu     sync.Mutex // protects the following, and each standing's user
 	groups map[string]*group
 }
 
@@ -28,7 +28,7 @@ func (u *userIndex) set(c *conn, id string) {
 		}
 		u.removeLocked(st)
 	}
-	if id == "" || st.left {
+	if id == "" || st.user.c == nil {
 		return
 	}
 	g := u.groups[id]
@@ -47,10 +47,10 @@ func (u *userIndex) set(c *conn, id string) {
 func (u *userIndex) leave(c *conn) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	c.standing.left = true
 	if c.standing.user.group != nil {
 		u.removeLocked(c.standing)
 	}
+	c.standing.user.c = nil
 }
 
 func (u *userIndex) removeLocked(st *standing) {

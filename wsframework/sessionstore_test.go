@@ -1,0 +1,218 @@
+package wsframework_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/alexedwards/scs/v2/memstore"
+	"github.com/gotornado/gotornado/wsframework"
+)
+
+// A busyStore counts what is asked of it, and fails when it is told to.
+type busyStore struct {
+	*memstore.MemStore
+
+	mu      sync.Mutex // protects the following
+	finds   []time.Time
+	commits int
+	broken  error
+}
+
+func newBusyStore() *busyStore {
+	return &busyStore{MemStore: memstore.NewWithCleanupInterval(0)}
+}
+
+func (b *busyStore) Find(token string) ([]byte, bool, error) {
+	b.mu.Lock()
+	b.finds = append(b.finds, time.Now())
+	err := b.broken
+	b.mu.Unlock()
+	if err != nil {
+		return nil, false, err
+	}
+	return b.MemStore.Find(token)
+}
+
+func (b *busyStore) Commit(token string, data []byte, expiry time.Time) error {
+	b.mu.Lock()
+	b.commits++
+	err := b.broken
+	b.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return b.MemStore.Commit(token, data, expiry)
+}
+
+// breakDown makes the store fail, or with nil work again.
+func (b *busyStore) breakDown(err error) {
+	b.mu.Lock()
+	b.broken = err
+	b.mu.Unlock()
+}
+
+// counted returns what has been asked since the last time.
+func (b *busyStore) counted() (finds []time.Time, commits int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	finds, commits = b.finds, b.commits
+	b.finds, b.commits = nil, 0
+	return finds, commits
+}
+
+// inSessionBubble is inBubble with a manager, which has to be made outside.
+func inSessionBubble(t *testing.T, test func(t *testing.T, n network, sessions *scs.SessionManager)) {
+	t.Helper()
+	sessions := scs.New()
+	inBubble(t, func(t *testing.T, n network) {
+		sessions.Store = memstore.NewWithCleanupInterval(0)
+		test(t, n, sessions)
+	})
+}
+
+// begin begins a session with pairs of keys and values, and returns its token.
+func begin(t testing.TB, sessions *scs.SessionManager, pairs ...any) string {
+	t.Helper()
+	ctx, err := sessions.Load(context.Background(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		sessions.Put(ctx, pairs[i].(string), pairs[i+1])
+	}
+	token, _, err := sessions.Commit(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// change changes a stored session as a plain request does.
+func change(t testing.TB, sessions *scs.SessionManager, token string, f func(ctx context.Context)) {
+	t.Helper()
+	ctx, err := sessions.Load(context.Background(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f(ctx)
+	if sessions.Status(ctx) == scs.Modified {
+		if _, _, err := sessions.Commit(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func cookieOf(sessions *scs.SessionManager, token string) string {
+	return "Cookie: " + sessions.Cookie.Name + "=" + token
+}
+
+// A plainStore has only what scs.Store wants.
+type plainStore struct{ scs.Store }
+
+// A ctxStore has methods with a context, and counts their calls.
+type ctxStore struct {
+	plainStore
+	calls []string
+}
+
+type ctxKey struct{}
+
+func (s *ctxStore) called(ctx context.Context, method string) {
+	if ctx.Value(ctxKey{}) != nil {
+		method += " with its context"
+	}
+	s.calls = append(s.calls, method)
+}
+
+func (s *ctxStore) FindCtx(ctx context.Context, key string) ([]byte, bool, error) {
+	s.called(ctx, "FindCtx")
+	return s.Find(key)
+}
+
+func (s *ctxStore) CommitCtx(ctx context.Context, key string, data []byte, expiry time.Time) error {
+	s.called(ctx, "CommitCtx")
+	return s.Commit(key, data, expiry)
+}
+
+func (s *ctxStore) DeleteCtx(ctx context.Context, key string) error {
+	s.called(ctx, "DeleteCtx")
+	return s.Delete(key)
+}
+
+type iterableCtxStore struct{ *ctxStore }
+
+func (s iterableCtxStore) AllCtx(ctx context.Context) (map[string][]byte, error) {
+	s.called(ctx, "AllCtx")
+	return s.Store.(scs.IterableStore).All()
+}
+
+func TestWatchStore(t *testing.T) {
+	memory := memstore.NewWithCleanupInterval(0)
+	withCtx := &ctxStore{plainStore: plainStore{memory}}
+	for name, tt := range map[string]struct {
+		store    scs.Store
+		iterable bool
+	}{
+		"plain": {plainStore{memory}, false}, "iterable": {memory, true},
+		"with contexts": {withCtx, false}, "iterable with contexts": {iterableCtxStore{withCtx}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withCtx.calls = nil
+			w := wsframework.WatchStore(tt.store)
+			if wsframework.WatchStore(w) != w {
+				t.Error("it is watched twice")
+			}
+			_, all := w.(scs.IterableStore)
+			_, allCtx := w.(scs.IterableCtxStore)
+			if all != tt.iterable || allCtx != tt.iterable {
+				t.Errorf("iterable: %v, %v", all, allCtx)
+			}
+			ctx := context.WithValue(t.Context(), ctxKey{}, 1)
+			store := w.(scs.CtxStore)
+			soon := time.Now().Add(time.Hour)
+			find := func(want string) {
+				t.Helper()
+				data, found, err := store.FindCtx(ctx, "k")
+				plain, plainFound, plainErr := store.Find("k")
+				if string(data) != want || found != (want != "") || err != nil || string(plain) != want || plainFound != found || plainErr != nil {
+					t.Errorf("found %q %v %v, %q %v %v, want %q", data, found, err, plain, plainFound, plainErr, want)
+				}
+			}
+			find("")
+			if err := store.CommitCtx(ctx, "k", []byte("one"), soon); err != nil {
+				t.Error(err)
+			}
+			find("one")
+			if err := store.Commit("k", []byte("two"), soon); err != nil {
+				t.Error(err)
+			}
+			find("two")
+			if tt.iterable {
+				byAll, err1 := w.(scs.IterableStore).All()
+				byCtx, err2 := w.(scs.IterableCtxStore).AllCtx(ctx)
+				if string(byAll["k"]) != "two" || string(byCtx["k"]) != "two" || err1 != nil || err2 != nil {
+					t.Errorf("all: %v %v %v %v", byAll, byCtx, err1, err2)
+				}
+			}
+			if err := errors.Join(store.DeleteCtx(ctx, "k"), store.Delete("k")); err != nil {
+				t.Error(err)
+			}
+			find("")
+			if _, ok := tt.store.(interface {
+				AllCtx(context.Context) (map[string][]byte, error)
+			}); ok && len(withCtx.calls) != 14 {
+				t.Errorf("calls %q", withCtx.calls)
+			}
+			if _, ok := tt.store.(scs.CtxStore); ok && (withCtx.calls[0] != "FindCtx with its context" || withCtx.calls[1] != "FindCtx") {
+				t.Errorf("calls %q", withCtx.calls)
+			}
+		})
+	}
+	if text := panicOf(func() { wsframework.WatchStore(nil) }); text != "wsframework: WatchStore needs a store" {
+		t.Error(text)
+	}
+}
