@@ -72,7 +72,7 @@ func (s countingStore) Find(string) ([]byte, bool, error) {
 }
 
 // BenchmarkSessionChecks is one interval of 10,000 sockets on 5,000 sessions: it says how many look-ups that is,
-// and how many there are in the fullest hundredth of it.
+// and how many there are in the fullest 64th of it, ideally 79.
 func BenchmarkSessionChecks(b *testing.B) {
 	const interval, conns = 500 * time.Millisecond, 10_000
 	store := countingStore{finds: make(chan time.Time, 10*conns)}
@@ -82,7 +82,7 @@ func BenchmarkSessionChecks(b *testing.B) {
 	app.settings.SessionCheckInterval = interval
 	before := heapInUse()
 	crowd(app, all)
-	b.ReportMetric(float64(heapInUse()-before)/conns, "B/socket")
+	each := float64(heapInUse()-before) / conns
 	for range conns / 2 { // until each has had its first
 		<-store.finds
 	}
@@ -103,6 +103,7 @@ func BenchmarkSessionChecks(b *testing.B) {
 			fullest = max(fullest, n)
 		}
 	}
+	b.ReportMetric(each, "B/socket")
 	b.ReportMetric(float64(lookups)/float64(b.N), "lookups/interval")
 	b.ReportMetric(float64(fullest), "lookups/fullest-64th")
 	for _, c := range all {
