@@ -23,8 +23,8 @@
 //     is loaded; Prepare; GetCurrentUser; [Authenticated]; SelectSubprotocol; the session is saved; the answer 101. A
 //     refusal is a plain HTTP response that says what to change, and a log line that names the setting.
 //     A plain error, or a panic, is a 500. Headers and cookies set in Prepare travel with the 101.
-//  2. Open, every OnMessage, OnPing and OnPong, the ticks of Every and After, and OnClose of one
-//     connection never overlap, so the fields of a handler need no lock. OnMessage is not called before
+//  2. Open, every OnMessage, OnPing and OnPong, the ticks of Every and After, GetCurrentUser when the
+//     session has changed, and OnClose of one connection never overlap, so the fields of a handler need no lock. OnMessage is not called before
 //     Open has returned. Different connections run at the same time: what they share needs a lock, or
 //     Settings.Serial.
 //  3. OnClose runs exactly once for every connection that was answered with 101: after a clean close, a
@@ -50,6 +50,7 @@
 //     context is cancelled when the peer leaves. Beyond the bound reading stops, and the ping time-out
 //     pauses.
 //  9. A handler is never called under a lock.
+//     Session.Update's function alone holds a line of its own: that of the session.
 //  10. Application.Shutdown within a callback is an error, not a deadlock.
 //
 // # The other end

@@ -18,7 +18,8 @@ var (
 	ErrNotOpen = errors.New("wsframework: the connection is not open yet; write from Open on, on a handler that a route's factory made")
 
 	// ErrHandshakeDone is returned by what only Prepare and GetCurrentUser can do: set headers,
-	// cookies and session values that travel with the handshake's response.
+	// cookies and session values that travel with the handshake's response. Session.Update changes a
+	// session later.
 	ErrHandshakeDone = errors.New("wsframework: the handshake has been answered; set headers, cookies and session values in Prepare")
 
 	// ErrFinished is returned by what changes a page's response, once that has been sent.

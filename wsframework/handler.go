@@ -20,8 +20,9 @@ type Handler interface {
 	// the default. It is called once, also when none is offered. As Tornado's select_subprotocol.
 	SelectSubprotocol(offered []string) string
 
-	// GetCurrentUser returns who the peer is, or nil for nobody. It is called once, after Prepare. The
-	// default asks Settings.CurrentUser if set, else takes the session's "user". As Tornado's
+	// GetCurrentUser returns who the peer is, or nil for nobody. It is called once, after Prepare, and
+	// again when the session has been loaded again: by Reload and Update, or between two callbacks
+	// because somebody else has changed it. The default asks Settings.CurrentUser if set, else takes the session's "user". As Tornado's
 	// get_current_user.
 	GetCurrentUser() (any, error)
 

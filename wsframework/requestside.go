@@ -37,7 +37,7 @@ func (h *requestSide) GetCurrentUser() (any, error) {
 	return nil, nil
 }
 
-// CurrentUser returns what GetCurrentUser returned: nil for nobody. [UserAs] returns it typed.
+// CurrentUser returns what GetCurrentUser returned last: nil for nobody. [UserAs] returns it typed.
 func (h *requestSide) CurrentUser() any {
 	x := h.x.Load()
 	if x == nil {

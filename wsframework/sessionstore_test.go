@@ -216,3 +216,70 @@ func TestWatchStore(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// A laggingStore finds what has been deleted, as a replica may.
+type laggingStore struct {
+	scs.Store
+	old map[string][]byte
+}
+
+func (s laggingStore) Find(key string) ([]byte, bool, error) {
+	data, found, err := s.Store.Find(key)
+	if found {
+		s.old[key] = data
+	}
+	return s.old[key], s.old[key] != nil, err
+}
+
+// What a replica still shows is not brought back either; what plain scs brings back is a session again.
+func TestUpdateOnALaggingStore(t *testing.T) {
+	inSessionBubble(t, func(t *testing.T, n network, sessions *scs.SessionManager) {
+		memory := sessions.Store
+		sessions.Store = laggingStore{memory, make(map[string][]byte)}
+		_, connect := sockets(t, n, wsframework.Settings{Sessions: sessions})
+		token := begin(t, sessions, "user", "ann")
+		_, p := connect(cookieOf(sessions, token))
+		for range 3 {
+			change(t, sessions, token, func(ctx context.Context) { sessions.Destroy(ctx) })
+			if err := p.Session().Update(t.Context(), increment); !errors.Is(err, wsframework.ErrSessionEnded) {
+				t.Errorf("Update: %v", err)
+			}
+			if _, found, _ := memory.Find(token); found {
+				t.Error("it is back")
+			}
+			<-time.After(50 * time.Second)
+		}
+		change(t, sessions, token, func(ctx context.Context) { sessions.Put(ctx, "n", 1) })
+		if err := p.Session().Update(t.Context(), increment); err != nil || stored(t, sessions, token, "n") != 2 {
+			t.Errorf("after it has come back: %v", err)
+		}
+	})
+}
+
+// No error and no log line shows a token or its key, also where the store's own error does.
+func TestNoTokenInErrorsOfTheStore(t *testing.T) {
+	for _, hashed := range []bool{false, true} {
+		sessions := newSessions()
+		sessions.HashTokenInStore = hashed
+		store := newBusyStore()
+		sessions.Store = store
+		s := overTCP.probes(t, wsframework.Settings{Sessions: sessions}, func(p *probe) {
+			p.prepare = func() error { return p.Session().Put("n", 1) }
+		})
+		pages := newSite(t, wsframework.Settings{Sessions: sessions}).page(hooks{get: func(p *sheet) error { return p.Session().Destroy() }})
+		token := begin(t, sessions, "user", "ann")
+		all, err := store.All()
+		if err != nil || len(all) != 1 {
+			t.Fatal(all, err)
+		}
+		for key := range all {
+			store.breakDown(errors.New("can't read " + key + " of " + token))
+			if _, response := s.request("/ws", cookieOf(sessions, token)); response.StatusCode != 500 {
+				t.Error(response.Status)
+			}
+			s.expectLog("ERROR", "can't read [session] of [session]")
+			pages.expect("GET", "/", 500, "Internal Server Error\n", cookieOf(sessions, token))
+			pages.expectLine("ERROR", "can't read [session] of [session]")
+		}
+	}
+}

@@ -144,8 +144,7 @@ func TestUserChanges(t *testing.T) {
 
 // A user who is closed while his handshake is under way opens no socket.
 func TestCloseUserDuringTheHandshake(t *testing.T) {
-	var s *server
-	s = overTCP.probes(t, wsframework.Settings{CurrentUser: func(*http.Request) (any, error) { return "ann", nil },
+	s := overTCP.probes(t, wsframework.Settings{CurrentUser: func(*http.Request) (any, error) { return "ann", nil },
 		UserID: func(user any) string { return user.(string) }}, func(p *probe) { p.open = func() error { return p.WriteText("open") } })
 	endpoint := s.app.Upgrade(func() wsframework.Handler {
 		return &probe{events: make(chan string, 10), done: make(chan struct{})}
