@@ -61,8 +61,9 @@ func newClientConn(ctx context.Context, h *clientHandshake, options *ConnectOpti
 	c.tr, early = h.transport()
 	c.out = outbound{tr: c.tr, owner: c, settings: &app.settings, masks: true}
 	if c.deflate = h.deflate; c.deflate.on {
-		takeover := options.Compression.ContextTakeover && !c.deflate.clientNoTakeover
-		c.out.deflate = newDeflater(options.Compression, takeover, windowSize)
+		window := c.deflate.clientWindow()
+		takeover := options.Compression.ContextTakeover && !c.deflate.clientNoTakeover && window == windowSize
+		c.out.deflate = newDeflater(options.Compression, takeover, window)
 	}
 	c.in.c = c
 	c.in.in.preload(early)

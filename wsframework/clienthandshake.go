@@ -58,7 +58,7 @@ func (o *ConnectOptions) handshake(ctx context.Context, address string) (*client
 		Subprotocols: o.Subprotocols,
 	}
 	if o.Compression != nil {
-		header.Set("Sec-Websocket-Extensions", o.Compression.offer().String())
+		header.Set("Sec-Websocket-Extensions", o.Compression.offers())
 	}
 	ws, response, err := websocket.Dial(within, target.String(), dial)
 	if response == nil {

@@ -15,8 +15,9 @@ import (
 // While a message is inflated it takes 45 KiB more, and while one is compressed up to 1.2 MiB, which
 // connections share.
 //
-// A peer that asks for a window smaller than deflate's 32 KiB (server_max_window_bits) gets messages that
-// are compressed in pieces of that size, each by itself, at level 1 and without ContextTakeover.
+// A server or client that asks for a window smaller than deflate's 32 KiB (server_max_window_bits, client_max_window_bits)
+// gets messages that are compressed in pieces of that size, each by itself, at level 1 and without
+// ContextTakeover.
 type CompressionOptions struct {
 	// Level is the level of compress/flate, 1 (fast) to 9 (small). Default: 1. Tornado: 6.
 	Level int

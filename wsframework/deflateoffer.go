@@ -61,10 +61,12 @@ func chooseDeflate(offers []extension, options *CompressionOptions) deflateTerms
 	return deflateTerms{}
 }
 
-// offer returns what a client with these options proposes. It does not say client_max_window_bits, by which
-// a server may ask for a smaller window: servers that have one by default would, and compress worse for it.
-func (o *CompressionOptions) offer() deflateTerms {
-	return deflateTerms{on: true, serverNoTakeover: !o.ContextTakeover, clientNoTakeover: !o.ContextTakeover}
+// offers is what a client with these options proposes, the one that it likes best first. A smaller window
+// for what it sends (client_max_window_bits) comes last: servers that have one by default would ask for it,
+// and messages are larger for it, but there are some that take no client without.
+func (o *CompressionOptions) offers() string {
+	best := deflateTerms{on: true, serverNoTakeover: !o.ContextTakeover, clientNoTakeover: !o.ContextTakeover}.String()
+	return best + ", " + best + "; client_max_window_bits"
 }
 
 // acceptedDeflate returns what a server has answered to a client that offered permessage-deflate, or did
@@ -81,18 +83,21 @@ func acceptedDeflate(answer []string, offered bool) (deflateTerms, error) {
 		return deflateTerms{}, fmt.Errorf("it chose extensions that were not offered: %.100q", answer)
 	}
 	t, ok := accepted[0].deflate(false)
-	if !ok || t.clientBits > 0 {
+	if !ok {
 		return deflateTerms{}, fmt.Errorf("it chose an extension, or a parameter of it, that was not offered: %.100q", answer)
 	}
 	return t, nil
 }
 
-// serverWindow returns how far back, in bytes, a server's message may refer.
-func (t deflateTerms) serverWindow() int {
-	if t.serverBits == 0 {
+// serverWindow returns how far back, in bytes, a server's message may refer, and clientWindow a client's.
+func (t deflateTerms) serverWindow() int { return windowOf(t.serverBits) }
+func (t deflateTerms) clientWindow() int { return windowOf(t.clientBits) }
+
+func windowOf(bits uint8) int {
+	if bits == 0 {
 		return windowSize
 	}
-	return 1 << t.serverBits
+	return 1 << bits
 }
 
 // deflate reads the parameters of permessage-deflate, of an offer or an answer. It fails if any is

@@ -150,7 +150,9 @@ func TestDeflateOffers(t *testing.T) {
 
 // What a server answers to an offer of our client; RFC 7692, 7.1.
 func TestClientDeflateAnswers(t *testing.T) {
-	const plain, independent, takeover = "", "permessage-deflate; server_no_context_takeover; client_no_context_takeover", "permessage-deflate"
+	const alone = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+	const plain, independent = "", alone + ", " + alone + "; client_max_window_bits"
+	const takeover = "permessage-deflate, permessage-deflate; client_max_window_bits"
 	all := []string{plain, independent, takeover}
 	offered := []string{independent, takeover}
 	tests := []struct {
@@ -171,7 +173,11 @@ func TestClientDeflateAnswers(t *testing.T) {
 		{"permessage-deflate; server_max_window_bits=16", nil, "not offered"},
 		{"permessage-deflate; server_max_window_bits=9; server_max_window_bits=9", nil, "not offered"},
 		{"permessage-deflate; client_max_window_bits", nil, "not offered"},
-		{"permessage-deflate; client_max_window_bits=15", nil, "not offered"},
+		{"permessage-deflate; client_max_window_bits=15", offered, "not offered"},
+		{"permessage-deflate; client_max_window_bits=8; server_max_window_bits=8", offered, "not offered"},
+		{"permessage-deflate; client_max_window_bits=7", nil, "not offered"},
+		{"permessage-deflate; client_max_window_bits=16", nil, "not offered"},
+		{"permessage-deflate; client_max_window_bits=9; client_max_window_bits=9", nil, "not offered"},
 		{"permessage-deflate; server_no_context_takeover=1", nil, "not offered"},
 		{"permessage-deflate; server_no_context_takeover; server_no_context_takeover", nil, "not offered"},
 		{"permessage-deflate; x", nil, "not offered"},

@@ -64,3 +64,36 @@ func TestServerWindow(t *testing.T) {
 		}
 	})
 }
+
+// Our client keeps to the window that a server asks for (RFC 7692, 7.1.2.2).
+func TestClientWindow(t *testing.T) {
+	everywhere(t, func(t *testing.T, n network) {
+		for bits := 8; bits <= 15; bits++ {
+			noise := make([]byte, 1<<bits+1)
+			for i, random := 0, rand.New(rand.NewPCG(3, 4)); i < len(noise); i++ {
+				noise[i] = ' ' + byte(random.IntN(90))
+			}
+			far, near := strings.Repeat(string(noise), 3), strings.Repeat("the same, ", 1<<bits)
+			s := n.rawServe(t, func(p *rawPeer) {
+				p.accept("", fmt.Sprintf("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=%d", bits))
+				for _, message := range []string{near, far} {
+					first, payload, err := p.read()
+					if err != nil || first != zText || inflated(t, []byte(payload)) != message {
+						t.Errorf("%d bits: frame %x of %d bytes (%v)", bits, first, len(payload), err)
+					}
+					if far := message == far; far && len(payload) < len(message)*3/4 || !far && len(payload) > len(message)/3 {
+						t.Errorf("%d bits: %d bytes became %d", bits, len(message), len(payload))
+					}
+				}
+				p.expect(closed, "")
+			})
+			options := s.dialer()
+			options.Compression = &wsframework.CompressionOptions{ContextTakeover: bits < 15, Level: 9}
+			c := s.client(options)
+			c.WriteText(near)
+			c.WriteText(far)
+			c.Close(0, "")
+			wantEnd(t, c, wsframework.CloseNoStatus, "")
+		}
+	})
+}
