@@ -189,7 +189,7 @@ func TestInteropServers(t *testing.T) {
 	}
 }
 
-// interopEcho has messages of random sizes echoed, for every tenth connection one of 16 MiB.
+// interopEcho has messages of random sizes echoed, for every twentieth connection one of 16 MiB.
 func interopEcho(t *testing.T, address string, options *wsframework.CompressionOptions, number int) error {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -199,9 +199,9 @@ func interopEcho(t *testing.T, address string, options *wsframework.CompressionO
 	}
 	sizes := []int{0, 1}
 	for range 6 {
-		sizes = append(sizes, int(math.Exp2(20*rand.Float64())))
+		sizes = append(sizes, int(math.Exp2(17*rand.Float64())))
 	}
-	if number%10 == 0 {
+	if number%20 == 1 {
 		sizes = append(sizes, 16<<20)
 	}
 	for _, size := range sizes {

@@ -23,8 +23,8 @@ function options(params) {
 
 function* messages(number) {
   const sizes = [0, 1];
-  while (sizes.length < 8) sizes.push(Math.floor(2 ** (20 * Math.random())));
-  if (number % 10 === 0) sizes.push(16 << 20);
+  while (sizes.length < 8) sizes.push(Math.floor(2 ** (17 * Math.random())));
+  if (number % 20 === 1) sizes.push(16 << 20);
   for (const size of sizes) {
     yield Math.random() < 0.5 ? randomBytes(size) : '明白 is said again.\n'.repeat(size / 24 + 1).slice(0, size / 2);
   }

@@ -14,10 +14,10 @@ LARGE = 16 << 20
 
 
 def messages(number):
-    """Messages of random sizes; every tenth connection has one of 16 MiB."""
+    """Messages of random sizes; every twentieth connection has one of 16 MiB."""
     source = random.Random(number)
-    sizes = [0, 1] + [int(2 ** source.uniform(0, 20)) for _ in range(6)]
-    if number % 10 == 0:
+    sizes = [0, 1] + [int(2 ** source.uniform(0, 17)) for _ in range(6)]
+    if number % 20 == 1:
         sizes.append(LARGE)
     for size in sizes:
         if source.random() < 0.5:
