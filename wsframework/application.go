@@ -108,6 +108,10 @@ func (app *Application) setUpPages() (err error) {
 	return nil
 }
 
+// Settings returns the application's settings, with the defaults filled in, and 0 for what is off. As Tornado's
+// application.settings.
+func (app *Application) Settings() Settings { return app.settings }
+
 // Upgrade returns an endpoint as a bare http.Handler, for people who keep their own router.
 func (app *Application) Upgrade(factory func() Handler, options ...RouteOption) http.Handler {
 	return app.newRoute("(upgrade)", factory, options)

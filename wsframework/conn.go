@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 	"time"
+
+	"github.com/gotornado/gotornado/internal/testvisit"
 )
 
 // A conn is one connection: it ties a handler to the gate its input comes through, the line its
@@ -251,7 +253,12 @@ func (c *conn) call(t task) {
 		if err != nil {
 			c.callbackFailed(t.kind.String(), err)
 		}
-		if t.kind == taskClose {
+		switch t.kind {
+		case taskOpen:
+			if visit := testvisit.From(c.values); visit != nil {
+				visit.SetOpened()
+			}
+		case taskClose:
 			c.partDone()
 		}
 	}()

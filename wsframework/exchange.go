@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/gotornado/gotornado/internal/testvisit"
 )
 
 // An exchange is a request as its handler sees it, whether a page answers it or it becomes a connection:
@@ -121,16 +123,28 @@ func (x *exchange) currentUser() (any, error) {
 	if !ask {
 		return user, err
 	}
-	err = x.contain("GetCurrentUser", func() (err error) {
-		user, err = x.hooks.GetCurrentUser()
-		return err
-	})
-	if err != nil || isNil(user) {
-		user = nil
-	}
+	user, err = x.askForUser(x.hooks)
 	x.mu.Lock()
 	x.user, x.userErr = user, err
 	x.mu.Unlock()
+	return user, err
+}
+
+// askForUser calls GetCurrentUser, unless a test says who the user is.
+func (x *exchange) askForUser(hooks requestHooks) (user any, err error) {
+	x.mu.Lock()
+	values := x.values
+	x.mu.Unlock()
+	user, named := testvisit.UserOf(values)
+	if !named {
+		err = x.contain("GetCurrentUser", func() (err error) {
+			user, err = hooks.GetCurrentUser()
+			return err
+		})
+	}
+	if err != nil || isNil(user) {
+		user = nil
+	}
 	return user, err
 }
 

@@ -142,16 +142,9 @@ func (c *conn) setUser(user any) error {
 
 // askAgain evaluates the current user again, because the session has been loaded again.
 func (c *conn) askAgain() error {
-	var user any
-	err := c.contain("GetCurrentUser", func() (err error) {
-		user, err = c.handler.GetCurrentUser()
-		return err
-	})
+	user, err := c.askForUser(c.handler)
 	if err != nil {
 		return err // he stays who he was
-	}
-	if isNil(user) {
-		user = nil
 	}
 	c.mu.Lock()
 	was := c.user
