@@ -161,7 +161,7 @@ func (w *watchedStore) CommitCtx(ctx context.Context, key string, data []byte, e
 		switch {
 		case err != nil:
 			return err
-		case !found || w.ended.has(key):
+		case !found || w.ended.has(key) || !expiry.After(time.Now()): // a store may keep what is over for ever
 			return ErrSessionEnded
 		case call.onto != nil && !bytes.Equal(now, call.onto):
 			return errSessionChanged
@@ -194,6 +194,9 @@ func (w *watchedStore) look(ctx context.Context, key string, expiry func(data []
 	}
 	if expiry != nil {
 		until, err := expiry(data)
+		if err == nil && !until.After(time.Now()) {
+			return false, nil
+		}
 		if err == nil {
 			err = w.commit(ctx, key, data, until)
 		}
