@@ -2,7 +2,6 @@ package sessiontest
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -14,40 +13,79 @@ const ended = wsframework.CloseSessionEnded
 
 func endsAtOnce(w *world) {
 	w.settings.SessionCheckInterval = time.Hour // so that no look-up helps
-	for _, path := range []string{"/logout", "/renew"} {
-		v := w.visit("ann")
-		v.get(path)
-		v.wantClose(ended, wsframework.ErrSessionEnded)
-		if w.stored(v.token, "user") != nil {
-			w.Errorf("after %s it is still there", path)
+	s := w.serve()
+	bystander := s.visit("ann")
+	for _, end := range []struct {
+		url   string
+		lives bool // under another token
+	}{
+		{s.url + "/page/logout", false},
+		{s.url + "/page/renew", true},
+		{s.url + "/plain?do=logout", false},
+		{s.url + "/plain?do=renew", true},
+		{s.plain + "?do=logout", false},
+		{s.plain + "?do=renew", true},
+	} {
+		v := s.visit("ann")
+		v2 := v.another()
+		v.get(end.url)
+		v.wantClose(ended, wsframework.ErrSessionEnded, atOnce)
+		v2.wantClose(ended, wsframework.ErrSessionEnded, atOnce)
+		w.wantGone(v.token)
+		if end.lives && w.stored(v.cookie(), "user") != "ann" {
+			w.Errorf("after %s it is gone", end.url)
 		}
 	}
+	v := s.visit("ann")
+	w.destroy(w.ours, v.token) // by no handler at all
+	v.wantClose(ended, wsframework.ErrSessionEnded, atOnce)
+	bystander.wantOpen()
 }
 
 func endsElsewhere(w *world) {
-	v := w.visit("ann")
-	w.change(w.elsewhere, v.token, func(ctx context.Context) { w.report(w.elsewhere.Destroy(ctx)) })
-	v.wantClose(ended, wsframework.ErrSessionEnded)
+	s := w.serve()
+	bystander := s.visit("ann")
+	for _, end := range []func(context.Context) error{w.elsewhere.Destroy, w.elsewhere.RenewToken} {
+		v := s.visit("ann")
+		w.change(w.elsewhere, v.token, func(ctx context.Context) { w.report(end(ctx)) })
+		v.wantClose(ended, wsframework.ErrSessionEnded, w.tick+atOnce)
+	}
+	if w.store.Destroy != nil {
+		v := s.visit("ann")
+		w.store.Destroy(w.T, v.token, w.hashed)
+		v.wantClose(ended, wsframework.ErrSessionEnded, w.tick+atOnce)
+		w.wantGone(v.token)
+	}
+	bystander.wantOpen()
 }
 
 func expires(w *world) {
-	w.ours.Lifetime = 2 * w.tick
-	w.visit("ann").wantClose(ended, wsframework.ErrSessionEnded)
+	w.ours.Lifetime = 3 * w.tick
+	v := w.visit("ann")
+	v.wantClose(ended, wsframework.ErrSessionEnded, 4*w.tick+atOnce)
+	v.wantAge(3 * w.tick)
+	w.wantGone(v.token)
 }
 
 func idles(w *world) {
 	w.ours.IdleTimeout = 3 * w.tick
 	v := w.visit("ann")
-	v.wantClose(ended, wsframework.ErrSessionEnded)
-	if w.stored(v.token, "user") != nil {
-		w.Error("it is back")
+	v.wantClose(ended, wsframework.ErrSessionEnded, 4*w.tick+atOnce)
+	v.wantAge(3 * w.tick)
+	w.wantGone(v.token)
+}
+
+// wantAge checks that the session has lived so long, give or take what the store rounds.
+func (v *visitor) wantAge(least time.Duration) {
+	v.w.Helper()
+	if age := time.Since(v.began); age < least-time.Millisecond {
+		v.w.Errorf("it ended after %v, want %v", age, least)
 	}
 }
 
 func isKeptAlive(w *world) {
 	w.ours.IdleTimeout, w.ours.Lifetime = 4*w.tick, 12*w.tick
 	v := w.visit("ann")
-	began := time.Now()
 	speaking, stop := context.WithCancel(w.Context())
 	var speaker sync.WaitGroup
 	defer speaker.Wait()
@@ -62,93 +100,20 @@ func isKeptAlive(w *world) {
 			}
 		}
 	})
-	v.wantClose(ended, wsframework.ErrSessionEnded)
-	if took := time.Since(began); took < 8*w.tick {
-		w.Errorf("it ended after %v", took)
-	}
+	v.wantClose(ended, wsframework.ErrSessionEnded, 13*w.tick+atOnce)
+	v.wantAge(12 * w.tick)
+	w.wantGone(v.token)
 }
 
 func losesItsUser(w *world) {
 	v := w.visit("ann")
 	w.change(w.elsewhere, v.token, func(ctx context.Context) { w.elsewhere.Remove(ctx, "user") })
-	v.wantClose(wsframework.CloseNoUser, wsframework.ErrNoUser)
+	v.wantClose(wsframework.CloseNoUser, wsframework.ErrNoUser, w.tick+atOnce)
 
 	w.settings.SessionCheckInterval = time.Hour
 	v = w.visit("ann")
 	w.change(w.ours, v.token, func(ctx context.Context) { w.ours.Remove(ctx, "user") })
-	v.wantClose(wsframework.CloseNoUser, wsframework.ErrNoUser)
-}
-
-func isNotBroughtBack(w *world) {
-	w.settings.SessionCheckInterval = time.Hour
-	destroy := func(token string) {
-		w.change(w.ours, token, func(ctx context.Context) { w.report(w.ours.Destroy(ctx)) })
-	}
-	v := w.visit("ann")
-	w.change(w.ours, v.token, func(ctx context.Context) { destroy(v.token); w.ours.Put(ctx, "n", 1) })
-	if w.stored(v.token, "user") != "ann" {
-		w.Error("scs itself does not bring it back any more")
-	}
-
-	v = w.visit("ann")
-	update := func(tx *wsframework.SessionTx) error { destroy(v.token); tx.Put("n", 1); return nil }
-	if err := v.socket.Session().Update(w.Context(), update); !errors.Is(err, wsframework.ErrSessionEnded) {
-		w.Errorf("Update: %v", err)
-	}
-	v.wantClose(ended, wsframework.ErrSessionEnded)
-	if w.stored(v.token, "user") != nil || w.stored(v.token, "n") != nil {
-		w.Error("it is back")
-	}
-
-	v = w.visit("ann")
-	w.change(w.elsewhere, v.token, func(ctx context.Context) { w.report(w.elsewhere.Destroy(ctx)) })
-	if err := v.socket.Session().Update(w.Context(), update); !errors.Is(err, wsframework.ErrSessionEnded) {
-		w.Errorf("Update of one that has ended elsewhere: %v", err)
-	}
-	v.wantClose(ended, wsframework.ErrSessionEnded)
-	if err := v.socket.Session().Reload(w.Context()); !errors.Is(err, wsframework.ErrSessionEnded) {
-		w.Errorf("Reload: %v", err)
-	}
-}
-
-func losesNoUpdate(w *world) {
-	v := w.visit("ann")
-	plain := func(ctx context.Context) { w.ours.Put(ctx, "n", w.ours.GetInt(ctx, "n")+1) }
-	w.change(w.ours, v.token, func(ctx context.Context) { w.change(w.ours, v.token, plain); plain(ctx) })
-	if got := w.stored(v.token, "n"); got != 1 {
-		w.Errorf("scs itself does not lose updates any more: %v", got)
-	}
-
-	const goroutines, each = 8, 10
-	var all sync.WaitGroup
-	for range goroutines {
-		all.Go(func() {
-			for range each {
-				w.report(v.socket.Session().Update(w.Context(), func(tx *wsframework.SessionTx) error {
-					n, _ := wsframework.SessionValue[int](tx, "n")
-					tx.Put("n", n+1)
-					return nil
-				}))
-			}
-		})
-	}
-	all.Wait()
-	if got := w.stored(v.token, "n"); got != 1+goroutines*each {
-		w.Errorf("%v of %d", got, 1+goroutines*each)
-	}
-}
-
-func isReloaded(w *world) {
-	w.settings.SessionCheckInterval = time.Hour
-	v := w.visit("ann")
-	w.change(w.elsewhere, v.token, func(ctx context.Context) { w.elsewhere.Put(ctx, "user", "ben") })
-	if v.socket.CurrentUser() != "ann" {
-		w.Error("it has seen what nobody told it")
-	}
-	w.must(v.socket.Session().Reload(w.Context()))
-	if v.socket.CurrentUser() != "ben" || v.socket.Session().GetString("user") != "ben" {
-		w.Errorf("the user is %v", v.socket.CurrentUser())
-	}
+	v.wantClose(wsframework.CloseNoUser, wsframework.ErrNoUser, atOnce)
 }
 
 func outlivesTheStore(w *world) {
@@ -159,12 +124,31 @@ func outlivesTheStore(w *world) {
 		<-w.away.refused
 	}
 	w.away.goAway(nil)
-	w.must(v.socket.Session().Reload(w.Context())) // it is open
-	if !v.socket.IsOpen() {
-		w.Fatal("it is closed because the store was away")
-	}
+	w.must(v.socket.Session().Reload(w.Context()))
+	v.wantOpen() // although the store was away
 	w.away.goAway(errAway)
-	if took := v.wantClose(wsframework.CloseTryAgainLater, wsframework.ErrSessionUnchecked); took < 2*w.tick {
+	took := v.wantClose(wsframework.CloseTryAgainLater, wsframework.ErrSessionUnchecked, 5*w.tick+atOnce)
+	if took < 2*w.tick {
 		w.Errorf("closed after %v", took)
 	}
+}
+
+func reachesUsers(w *world) {
+	s := w.serve()
+	phone, laptop, other := s.visit("ann"), s.visit("ann"), s.visit("ben")
+	tab := laptop.another()
+	w.must(s.app.SendUser(w.Context(), "ann", "hello"))
+	for _, v := range []*visitor{phone, laptop, tab} {
+		v.wantMessage("hello")
+	}
+	w.must(s.app.CloseSession(w.Context(), laptop.token, 4000, "this device"))
+	laptop.wantClose(4000, nil, atOnce)
+	tab.wantClose(4000, nil, atOnce)
+	phone.wantOpen()
+
+	tab = laptop.another() // for closing ends no session
+	w.must(s.app.CloseUser(w.Context(), "ann", 4001, "all devices"))
+	phone.wantClose(4001, nil, atOnce)
+	tab.wantClose(4001, nil, atOnce)
+	other.wantOpen()
 }

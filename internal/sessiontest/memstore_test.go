@@ -10,11 +10,9 @@ import (
 )
 
 func TestMemstore(t *testing.T) {
+	store := memstore.NewWithCleanupInterval(0)
 	sessiontest.Run(t, sessiontest.Store{
 		Tick: 200 * time.Millisecond,
-		Open: func(t *testing.T) func() scs.Store {
-			store := memstore.NewWithCleanupInterval(0)
-			return func() scs.Store { return store }
-		},
+		Open: func(*testing.T) scs.Store { return store },
 	})
 }
