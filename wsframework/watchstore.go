@@ -208,13 +208,17 @@ func (w *watchedStore) look(ctx context.Context, key string, expiry func(data []
 	return true, nil
 }
 
-func (w *watchedStore) find(ctx context.Context, key string) ([]byte, bool, error) {
+// find returns data that stays what it is: a store may use the memory of what it returned again, as one does that
+// shows its file.
+func (w *watchedStore) find(ctx context.Context, key string) (data []byte, found bool, err error) {
 	if ctxStore, ok := w.store.(interface {
 		FindCtx(context.Context, string) ([]byte, bool, error)
 	}); ok {
-		return ctxStore.FindCtx(ctx, key)
+		data, found, err = ctxStore.FindCtx(ctx, key)
+	} else {
+		data, found, err = w.store.Find(key)
 	}
-	return w.store.Find(key)
+	return bytes.Clone(data), found, err
 }
 
 func (w *watchedStore) commit(ctx context.Context, key string, data []byte, expiry time.Time) error {
