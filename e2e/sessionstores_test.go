@@ -29,12 +29,14 @@ import (
 type sessionStore struct {
 	start func(t *testing.T) (place string) // makes an empty one, until the test ends
 	open  func(place string) (store scs.Store, closeStore func(), err error)
+
+	keepsLate bool // for ever what is saved when it is over
 }
 
 var sessionStores = map[string]sessionStore{
-	"redis":      {startRedis, openRedis},
-	"postgresql": {startPostgres, openPostgres},
-	"sqlite":     {startSQLite, openSQLite},
+	"redis":      {startRedis, openRedis, true},
+	"postgresql": {startPostgres, openPostgres, false},
+	"sqlite":     {startSQLite, openSQLite, false},
 }
 
 // What is promised of sessions on open sockets holds with the stores that people have.
@@ -42,6 +44,7 @@ func TestSessionStores(t *testing.T) {
 	for name, store := range sessionStores {
 		t.Run(name, func(t *testing.T) {
 			place := store.start(t)
+			t.Run("plain scs saves late", func(t *testing.T) { saveLate(t, store.openFor(t, place), store.keepsLate) })
 			sessiontest.Run(t, sessiontest.Store{
 				Open: func(t *testing.T) scs.Store { return store.openFor(t, place) },
 				Destroy: func(t *testing.T, token string, hashed bool) {
@@ -62,6 +65,28 @@ func (s sessionStore) openFor(t *testing.T, place string) scs.Store {
 	}
 	t.Cleanup(closeStore)
 	return store
+}
+
+// saveLate saves a session that is over, as a request that takes too long does. docs/sessions.md says what becomes
+// of it.
+func saveLate(t *testing.T, store scs.Store, kept bool) {
+	sessions := scs.New()
+	sessions.Store = store
+	ctx, err := sessions.Load(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sessions.SetDeadline(ctx, time.Now().Add(-time.Second))
+	token, _, err := sessions.Commit(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ctx, err = sessions.Load(context.Background(), token); err != nil {
+		t.Fatal(err)
+	}
+	if got := sessions.Token(ctx) != ""; got != kept {
+		t.Errorf("kept: %v, want %v", got, kept)
+	}
 }
 
 // TestMain makes this program another process, too.

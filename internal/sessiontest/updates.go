@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/alexedwards/scs/v2"
 	"github.com/gotornado/gotornado/wsframework"
 )
 
@@ -33,11 +34,8 @@ func isNotBroughtBack(w *world) {
 		w.Error("scs itself does not bring it back any more")
 	}
 
-	for name, end := range map[string]func(token string){
-		"here":      func(token string) { w.destroy(w.ours, token) },
-		"elsewhere": func(token string) { w.destroy(w.elsewhere, token) },
-	} {
-		w.Log(name)
+	for _, manager := range []*scs.SessionManager{w.ours, w.elsewhere} {
+		end := func(token string) { w.destroy(manager, token) }
 		v = w.visit("ann")
 		v.wantEnded(func(tx *wsframework.SessionTx) error { end(v.token); return increment(tx) })
 		v.wantClose(ended, wsframework.ErrSessionEnded, atOnce)
