@@ -1,0 +1,51 @@
+package project
+
+import (
+	"errors"
+	"os"
+
+	"github.com/charmbracelet/huh"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/gotornado/gotornado/cmd/wsf/internal/usage"
+)
+
+// ask asks for what the command line does not say. Where nobody can answer, that is an error.
+func ask(cmd *cobra.Command, o *options) error {
+	if !isTerminal(cmd.InOrStdin()) || !isTerminal(cmd.OutOrStdout()) {
+		return usage.Errorf("the name is missing: wsf new myapp")
+	}
+	fields := []huh.Field{
+		huh.NewInput().Title("What is the program called?").Placeholder("myapp").Value(&o.folder).Validate(func(name string) error {
+			if err := checkName(name); err != nil {
+				return err
+			}
+			return checkFolder(name)
+		}),
+	}
+	if !cmd.Flags().Changed("store") {
+		fields = append(fields, huh.NewSelect[string]().Title("Where are sessions kept?").Value(&o.store).Options(
+			huh.NewOption("In memory: one process, and a restart logs everybody out", "memory"),
+			huh.NewOption("In an SQLite file", "sqlite"),
+			huh.NewOption("In Redis", "redis"),
+			huh.NewOption("In PostgreSQL", "postgres"),
+		))
+	}
+	if !cmd.Flags().Changed("no-pages") {
+		fields = append(fields, huh.NewConfirm().Title("With pages and a login?").Value(&o.pages))
+	}
+	form := huh.NewForm(huh.NewGroup(fields...)).
+		WithInput(cmd.InOrStdin()).WithOutput(cmd.OutOrStdout()).
+		WithAccessible(os.Getenv("TERM") == "dumb" || os.Getenv("TERM") == "" || os.Getenv("ACCESSIBLE") != "")
+	err := form.RunWithContext(cmd.Context())
+	if errors.Is(err, huh.ErrUserAborted) {
+		return errors.New("stopped; nothing was made")
+	}
+	return err
+}
+
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
