@@ -226,4 +226,6 @@ func openSQLite(file string) (scs.Store, func(), error) {
 }
 
 // With a log of its own a file can be read while another process writes it.
-func sqliteDSN(file string) string { return "file:" + file + "?_journal_mode=WAL&_busy_timeout=10000" }
+func sqliteDSN(file string) string {
+	return "file:" + file + "?_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=10000"
+}

@@ -22,7 +22,7 @@ type Store struct {
 	// other process can reach.
 	Destroy func(t *testing.T, token string, hashed bool)
 
-	// Tick is a time to live that the store can tell from the next one. The suite takes some seventy of them.
+	// Tick is a time to live that the store can tell from the next one. The longest case takes twenty.
 	Tick time.Duration
 }
 

@@ -53,9 +53,9 @@ func isNotBroughtBack(w *world) {
 
 func isNotSavedLate(w *world) {
 	w.settings.SessionCheckInterval = time.Hour
-	w.ours.Lifetime = 3 * w.tick
+	w.ours.Lifetime = 6 * w.tick
 	v := w.visit("ann")
-	over := time.After(4 * w.tick)
+	over := time.After(7 * w.tick)
 	v.wantEnded(func(tx *wsframework.SessionTx) error { <-over; return increment(tx) })
 	v.wantClose(ended, wsframework.ErrSessionEnded, atOnce)
 }
