@@ -191,4 +191,3 @@ func connected(o *options, conn *wsframework.ClientConn) string {
 	}
 	return text + "; /help lists the commands, Ctrl-D closes"
 }
-

@@ -23,10 +23,10 @@ const (
 
 // An input is a line that was typed, understood.
 type input struct {
-	kind   inputKind
-	text   string // of a message; the reason of a close
-	data   []byte // of a binary message or a ping
-	code   int    // of a close
+	kind inputKind
+	text string // of a message; the reason of a close
+	data []byte // of a binary message or a ping
+	code int    // of a close
 }
 
 const inputHelpText = `/ping [data]           send a ping, and tell how long the pong took
