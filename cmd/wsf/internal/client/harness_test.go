@@ -2,8 +2,14 @@ package client
 
 import (
 	"bytes"
+	"crypto/sha1"
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
+	"log"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -27,6 +33,10 @@ func codeOf(err error) int {
 type result struct {
 	out, diagnostics string // the error, too
 	code             int
+}
+
+func (r result) String() string {
+	return fmt.Sprintf("exit code %d, output %q, diagnostics %q", r.code, r.out, r.diagnostics)
 }
 
 // runCommand runs the command with an input that is no terminal.
@@ -82,3 +92,23 @@ func newEcho(t *testing.T) string {
 	t.Cleanup(server.Close)
 	return strings.Replace(server.URL, "http", "ws", 1) + "/echo"
 }
+
+// newRaw serves handshakes, and does with the connections behind them what serve says.
+func newRaw(t *testing.T, serve func(net.Conn)) string {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		sum := sha1.Sum([]byte(r.Header.Get("Sec-Websocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+		fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+			base64.StdEncoding.EncodeToString(sum[:]))
+		serve(conn)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func quietLog() *log.Logger { return log.New(io.Discard, "", 0) }
