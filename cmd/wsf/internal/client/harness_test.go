@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -86,7 +87,9 @@ func (h *echo) CheckOrigin(string) bool { return true }
 
 // newEcho serves an echo and returns the URL of its socket.
 func newEcho(t *testing.T) string {
-	app := wsframework.NewApplication(wsframework.Settings{})
+	settings := quietSettings()
+	settings.Compression = &wsframework.CompressionOptions{}
+	app := wsframework.NewApplication(settings)
 	app.WebSocket("/echo", func() wsframework.Handler { return new(echo) })
 	server := httptest.NewServer(app)
 	t.Cleanup(server.Close)
@@ -109,6 +112,11 @@ func newRaw(t *testing.T, serve func(net.Conn)) string {
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+// quietSettings are those of an application that logs nothing.
+func quietSettings() wsframework.Settings {
+	return wsframework.Settings{Logger: slog.New(slog.DiscardHandler), AccessLogger: slog.New(slog.DiscardHandler)}
 }
 
 func quietLog() *log.Logger { return log.New(io.Discard, "", 0) }

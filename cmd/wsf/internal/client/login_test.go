@@ -46,10 +46,10 @@ func newLoginApp(t *testing.T) string {
 		<form method="POST">{{xsrf_form_html}}{{with .}}<p role="alert">{{.}}</p>{{end}}
 		<input name="name"><input type="password" name="password"><input type="hidden" name="next" value="/home">
 		<input type="submit" name="cancel"></form>`
-	app := wsframework.NewApplication(wsframework.Settings{
-		XSRFCookies: true,
-		Templates:   fstest.MapFS{"login.html": {Data: []byte(page)}},
-	})
+	settings := quietSettings()
+	settings.XSRFCookies = true
+	settings.Templates = fstest.MapFS{"login.html": {Data: []byte(page)}}
+	app := wsframework.NewApplication(settings)
 	app.Page("/login", func() wsframework.Page { return new(loginPage) })
 	app.WebSocket("/who", func() wsframework.Handler { return new(who) }, wsframework.Authenticated())
 	server := httptest.NewServer(app)
@@ -111,7 +111,7 @@ func TestLoginOther(t *testing.T) {
 	})
 	mux.HandleFunc("/forgetful", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("/circle", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/circle", http.StatusFound) })
-	app := wsframework.NewApplication(wsframework.Settings{})
+	app := wsframework.NewApplication(quietSettings())
 	app.WebSocket("/who", func() wsframework.Handler { return new(who) }, wsframework.Authenticated())
 	mux.Handle("/who", app)
 	server := httptest.NewServer(mux)
