@@ -31,7 +31,7 @@ With --login it gets a page, fills in its form, posts it with its XSRF token, an
 Exit codes:
   0  closed normally (1000, or no code), or by you
   1  refused, not logged in, or an error of the network
-  2  wrong arguments
+  2  wrong arguments, or input that is not UTF-8
   3  closed abnormally, or by the server with any other code
   4  no answer, or not the messages expected, within --timeout`
 
@@ -124,6 +124,7 @@ func (f *flags) runScript(ctx context.Context, cmd *cobra.Command, conn *wsframe
 	s := &script{
 		conn: conn, in: cmd.InOrStdin(), out: cmd.OutOrStdout(),
 		expect: f.expect, wait: f.wait, timeout: f.timeout, json: f.json,
+		shown: terminalOf(cmd.OutOrStdout()) != nil,
 	}
 	if f.noInput {
 		s.in = nil

@@ -5,7 +5,7 @@ package client
 import (
 	"bufio"
 	"bytes"
-	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -26,43 +26,42 @@ import (
 // patience is how long a test waits for what has to come.
 const patience = 30 * time.Second
 
+// built is where programs puts what it builds; "" before.
+var built string
+
 // programs builds the command and the chat once, as people run them, with the race detector if the tests
 // have it.
-var programs = sync.OnceValues(func() (folder string, err error) {
-	if folder, err = os.MkdirTemp("", "wsf-client-test"); err != nil {
-		return "", err
+var programs = sync.OnceValue(func() (err error) {
+	if built, err = os.MkdirTemp("", "wsf-client-test"); err != nil {
+		return err
 	}
-	for _, source := range []string{
-		"github.com/gotornado/gotornado/cmd/wsf",
-		"github.com/gotornado/gotornado/examples/chat",
-	} {
-		args := []string{"build", "-o", folder + string(filepath.Separator)}
-		if raceEnabled() {
-			args = append(args, "-race")
-		}
-		build := exec.Command("go", append(args, source)...)
+	args := []string{"build", "-o", built + string(filepath.Separator)}
+	if raceEnabled() {
+		args = append(args, "-race")
+	}
+	for _, source := range []string{"cmd/wsf", "examples/chat"} {
+		build := exec.Command("go", append(args, "github.com/gotornado/gotornado/"+source)...)
 		if out, err := build.CombinedOutput(); err != nil {
-			return folder, errors.New(string(out))
+			return fmt.Errorf("%w\n%s", err, out)
 		}
 	}
-	return folder, nil
+	return nil
 })
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if folder, _ := programs(); folder != "" {
-		os.RemoveAll(folder)
+	if built != "" {
+		os.RemoveAll(built)
 	}
 	os.Exit(code)
 }
 
 func program(t *testing.T, name string) string {
 	t.Helper()
-	folder, err := programs()
-	if err != nil {
+	if err := programs(); err != nil {
 		t.Fatal(err)
 	}
-	return filepath.Join(folder, name)
+	return filepath.Join(built, name)
 }
 
 func raceEnabled() bool {
@@ -310,6 +309,17 @@ func TestOnTerminalEnds(t *testing.T) {
 			s.wantExit(exitAbnormal)
 		})
 	}
+}
+
+// Messages must not steer the terminal of somebody who only listens either.
+func TestOnTerminalNoInput(t *testing.T) {
+	url := newRaw(t, func(conn net.Conn) {
+		io.WriteString(conn, "\x81\x05a\x1b[2J")
+		io.ReadFull(conn, make([]byte, 8)) // the client's close
+	})
+	s := startOn(t, nil, url, "-n", "--expect", "1")
+	s.want(`a\x1b[2J`)
+	s.wantExit(exitNormal)
 }
 
 func TestOnDumbTerminal(t *testing.T) {

@@ -23,6 +23,7 @@ type script struct {
 	wait    time.Duration // after the input, leave when nothing has come for so long
 	timeout time.Duration // with expect: how long to wait for a message; 0: for ever
 	json    bool
+	shown   bool // the output is a terminal, which messages must not steer
 }
 
 // run ends with what is to be said of the end.
@@ -106,7 +107,12 @@ func (s *script) send(ctx context.Context) error {
 }
 
 func (s *script) print(m wsframework.Message) error {
-	if !s.json {
+	switch {
+	case s.json:
+	case s.shown:
+		_, err := fmt.Fprintln(s.out, printable(m.String()))
+		return err
+	default:
 		_, err := s.out.Write(append(m.Data, '\n'))
 		return err
 	}
