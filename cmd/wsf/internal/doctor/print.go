@@ -1,0 +1,98 @@
+package doctor
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// A printer writes results for people, each as soon as it is there.
+type printer struct {
+	w     io.Writer
+	marks map[status]string
+	paint map[status]string // what begins the mark's colour; empty without colours
+	arrow string
+	live  bool // somebody watches
+	group string
+}
+
+var (
+	plainMarks = map[status]string{statusOK: "ok  ", statusWarning: "WARN", statusProblem: "FAIL", statusSkipped: "skip"}
+	markSigns  = map[status]string{statusOK: "✓", statusWarning: "!", statusProblem: "✗", statusSkipped: "-"}
+	colours    = map[status]string{statusOK: "\x1b[32m", statusWarning: "\x1b[33m", statusProblem: "\x1b[31m", statusSkipped: "\x1b[2m"}
+)
+
+const colourEnd = "\x1b[0m"
+
+// newPrinter finds out what the other end of w can show: a file and a dumb terminal get plain ASCII.
+func newPrinter(w io.Writer, getenv func(string) string) *printer {
+	p := &printer{w: w, marks: plainMarks, arrow: "->"}
+	file, isFile := w.(*os.File)
+	if !isFile || !term.IsTerminal(int(file.Fd())) {
+		return p
+	}
+	p.live = true
+	name := getenv("TERM")
+	if name == "dumb" || name == "" && (runtime.GOOS != "windows" || getenv("WT_SESSION") == "") {
+		return p
+	}
+	if getenv("NO_COLOR") == "" {
+		p.paint = colours
+	}
+	if speaksUTF8(getenv) {
+		p.marks, p.arrow = markSigns, "→"
+	}
+	return p
+}
+
+// speaksUTF8 asks the variables in the order that POSIX gives them.
+func speaksUTF8(getenv func(string) string) bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if value := strings.ToUpper(getenv(name)); value != "" {
+			return strings.Contains(value, "UTF-8") || strings.Contains(value, "UTF8")
+		}
+	}
+	return runtime.GOOS == "windows" || runtime.GOOS == "darwin"
+}
+
+func (p *printer) heading(url string) { fmt.Fprintf(p.w, "wsf doctor %s\n", url) }
+
+// result writes a line for a check, and what to change below it.
+func (p *printer) result(r result) {
+	if r.Group != p.group {
+		p.group = r.Group
+		fmt.Fprintf(p.w, "\n%s\n", r.Group)
+	}
+	mark := p.marks[r.Status]
+	if start := p.paint[r.Status]; start != "" {
+		mark = start + mark + colourEnd
+	}
+	fmt.Fprintf(p.w, "  %s  %-*s  %s\n", mark, nameWidth, r.Name, r.Seen)
+	indent := strings.Repeat(" ", 2+len([]rune(p.marks[r.Status]))+2)
+	for _, line := range r.Change {
+		fmt.Fprintf(p.w, "%s%s %s\n", indent, p.arrow, line)
+	}
+}
+
+// waiting tells a person why nothing happens. A file does not need to know.
+func (p *printer) waiting(why string) {
+	if p.live {
+		fmt.Fprintf(p.w, "  ... %s\n", why)
+	}
+}
+
+func (p *printer) summary(r *report) {
+	fmt.Fprintf(p.w, "\n%s, %s, %d ok, %d skipped.\n", count(r.Summary[statusProblem], "problem"),
+		count(r.Summary[statusWarning], "warning"), r.Summary[statusOK], r.Summary[statusSkipped])
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
