@@ -3,9 +3,11 @@
 package doctor
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -121,7 +123,11 @@ func examine(cmd *cobra.Command, o *options, asJSON, strict bool) error {
 		out.heading(o.shown)
 		each, p.waiting = out.result, out.waiting
 	}
-	r := newReport(o.shown, began, p.run(cmd.Context(), each))
+	// What was found until then is worth printing. A second signal ends the program at once.
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	r := newReport(o.shown, began, p.run(ctx, each))
 	if asJSON {
 		if err := r.writeJSON(cmd.OutOrStdout()); err != nil {
 			return &exitError{exitProblems, err}
@@ -129,7 +135,7 @@ func examine(cmd *cobra.Command, o *options, asJSON, strict bool) error {
 	} else {
 		out.summary(r)
 	}
-	if cmd.Context().Err() != nil {
+	if ctx.Err() != nil {
 		return &exitError{exitProblems, errors.New("interrupted")}
 	}
 	if code := r.exitCode(strict); code != 0 {

@@ -33,15 +33,12 @@ func (p *probe) idleTwice(ctx context.Context) *idling {
 	if p.idling == nil {
 		p.waiting(fmt.Sprintf("two connections are left alone for %v (--idle 0 leaves that out)", p.idle))
 		p.idling = new(idling)
-		done := make(chan struct{})
-		silent, err := p.connect(ctx)
-		go func() {
-			defer close(done)
-			p.idling.silent = observe(silent, err, p.idle, false)
-		}()
-		answering, err := p.connect(ctx)
-		p.idling.answering = observe(answering, err, p.idle, true)
-		<-done
+		silent := make(chan observation, 1)
+		w, err := p.connect(ctx)
+		go func(w *wire, err error) { silent <- observe(w, err, p.idle, false) }(w, err)
+		w, err = p.connect(ctx)
+		p.idling.answering = observe(w, err, p.idle, true)
+		p.idling.silent = <-silent
 	}
 	return p.idling
 }

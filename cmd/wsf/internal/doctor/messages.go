@@ -4,19 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// brief rounds a duration for people.
+// brief rounds a duration for people, in ASCII.
 func brief(d time.Duration) string {
 	switch {
-	case d < time.Millisecond:
-		return d.Round(10 * time.Microsecond).String()
 	case d < time.Second:
-		return d.Round(100 * time.Microsecond).String()
+		return strconv.FormatFloat(float64(d.Microseconds())/1000, 'g', 2, 64) + "ms"
+	case d < time.Minute:
+		return d.Round(100 * time.Millisecond).String()
 	}
-	return d.Round(100 * time.Millisecond).String()
+	return d.Round(time.Second).String()
 }
 
 // pings are payloads of all kinds of lengths (RFC 6455, 5.5.2).

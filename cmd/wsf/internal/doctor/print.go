@@ -5,7 +5,9 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"golang.org/x/term"
 )
@@ -16,6 +18,7 @@ type printer struct {
 	marks map[status]string
 	paint map[status]string // what begins the mark's colour; empty without colours
 	arrow string
+	ascii bool
 	live  bool // somebody watches
 	group string
 }
@@ -30,7 +33,7 @@ const colourEnd = "\x1b[0m"
 
 // newPrinter finds out what the other end of w can show: a file and a dumb terminal get plain ASCII.
 func newPrinter(w io.Writer, getenv func(string) string) *printer {
-	p := &printer{w: w, marks: plainMarks, arrow: "->"}
+	p := &printer{w: w, marks: plainMarks, arrow: "->", ascii: true}
 	file, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(file.Fd())) {
 		return p
@@ -44,7 +47,7 @@ func newPrinter(w io.Writer, getenv func(string) string) *printer {
 		p.paint = colours
 	}
 	if speaksUTF8(getenv) {
-		p.marks, p.arrow = markSigns, "→"
+		p.marks, p.arrow, p.ascii = markSigns, "→", false
 	}
 	return p
 }
@@ -59,7 +62,7 @@ func speaksUTF8(getenv func(string) string) bool {
 	return runtime.GOOS == "windows" || runtime.GOOS == "darwin"
 }
 
-func (p *printer) heading(url string) { fmt.Fprintf(p.w, "wsf doctor %s\n", url) }
+func (p *printer) heading(url string) { fmt.Fprintf(p.w, "wsf doctor %s\n", p.clean(url)) }
 
 // result writes a line for a check, and what to change below it.
 func (p *printer) result(r result) {
@@ -71,11 +74,25 @@ func (p *printer) result(r result) {
 	if start := p.paint[r.Status]; start != "" {
 		mark = start + mark + colourEnd
 	}
-	fmt.Fprintf(p.w, "  %s  %-*s  %s\n", mark, nameWidth, r.Name, r.Seen)
+	fmt.Fprintf(p.w, "  %s  %-*s  %s\n", mark, nameWidth, r.Name, p.clean(r.Seen))
 	indent := strings.Repeat(" ", 2+len([]rune(p.marks[r.Status]))+2)
 	for _, line := range r.Change {
-		fmt.Fprintf(p.w, "%s%s %s\n", indent, p.arrow, line)
+		fmt.Fprintf(p.w, "%s%s %s\n", indent, p.arrow, p.clean(line))
 	}
+}
+
+// clean escapes what a terminal could take for a command, because servers say what they like, and what it
+// can't show.
+func (p *printer) clean(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r > '~' && p.ascii || !unicode.IsPrint(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // waiting tells a person why nothing happens. A file does not need to know.

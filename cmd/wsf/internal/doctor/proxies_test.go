@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 )
@@ -76,20 +77,26 @@ func cutAfter(n int64) pump {
 	return func(to, from net.Conn) { io.CopyN(to, from, n) }
 }
 
-// passHead passes the head of a request or an answer on.
+// passHead passes an answer's head on, and the rest as well if no frames follow. It returns whether some do.
 func passHead(to io.Writer, from *bufio.Reader) bool {
+	opens := false
 	for {
 		line, err := from.ReadString('\n')
 		if err != nil {
 			return false
 		}
+		opens = opens || strings.HasPrefix(line, "HTTP/1.1 101 ")
 		if _, err := io.WriteString(to, line); err != nil {
 			return false
 		}
 		if line == "\r\n" {
-			return true
+			break
 		}
 	}
+	if !opens {
+		io.Copy(to, from)
+	}
+	return opens
 }
 
 // holdFrames passes the answer on at once, and what follows only so much later, or with hold 0 never.
