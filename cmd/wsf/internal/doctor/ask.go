@@ -7,6 +7,7 @@ import (
 	"crypto/sha1"
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -42,6 +43,12 @@ func (p *probe) handshake() question {
 	return q
 }
 
+// notAgain is for a handshake that has succeeded before and now does not.
+func notAgain(err error) finding {
+	return problem("a further handshake failed: "+whyNot(err),
+		"An earlier one succeeded: is there a limit of connections or requests from one address (nginx: limit_conn, limit_req)?")
+}
+
 // connect makes a handshake that has succeeded before.
 func (p *probe) connect(ctx context.Context) (*wire, error) {
 	a, err := p.ask(ctx, p.handshake())
@@ -49,7 +56,7 @@ func (p *probe) connect(ctx context.Context) (*wire, error) {
 		return nil, err
 	}
 	if a.wire == nil {
-		return nil, fmt.Errorf("a further handshake was refused with %s", a.saw())
+		return nil, errors.New(a.saw())
 	}
 	return a.wire, nil
 }

@@ -95,7 +95,7 @@ func NewCommand() *cobra.Command {
 	f.IntVar(&o.httpPort, "http-port", -1, "`port` of plain HTTP, which should redirect; 0: do not look (default 80 if the URL has port 443)")
 	f.BoolVar(&flags.json, "json", false, "print a report for machines")
 	f.BoolVar(&flags.strict, "strict", false, "exit with 3 if there are warnings")
-	f.Lookup("http-port").DefValue = "" // its usage says it
+	f.Lookup("http-port").DefValue = "0" // not shown; its usage says it
 	f.Lookup("size").DefValue = ""
 
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -85,7 +85,7 @@ func TestText(t *testing.T) {
 		"\nreach\n  ok    dns          127.0.0.1 is an address\n",
 		"\n  WARN  foreign      pages of any other site are let in",
 		"\n        -> wsframework: take \"*\" out",
-		"\n  skip  tls          the URL is not encrypted\n",
+		"\n  skip  tls, certificate  the URL is not encrypted\n",
 		"\n\n0 problems, 2 warnings, ",
 	} {
 		if !strings.Contains(out, want) {
@@ -121,7 +121,7 @@ func TestInterrupted(t *testing.T) {
 	if err == nil || exitCode(err) != 1 || !strings.Contains(err.Error(), "interrupted") || ctx.Err() != context.Canceled {
 		t.Errorf("error %v after %d connections, %v", err, opened.Load(), ctx.Err())
 	}
-	if !strings.Contains(out.String(), "  skip  answering    interrupted\n") || !strings.Contains(out.String(), "skipped.\n") {
+	if !strings.Contains(out.String(), "  skip  answering, silent  interrupted\n") || !strings.Contains(out.String(), "skipped.\n") {
 		t.Errorf("no report:\n%s", out.String())
 	}
 }

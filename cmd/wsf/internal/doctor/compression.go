@@ -49,7 +49,7 @@ func checkCompression(ctx context.Context, p *probe) finding {
 func (p *probe) notCompressed(err error) finding {
 	var refused *wsframework.HandshakeError
 	if !errors.As(err, &refused) {
-		return problem("no answer to an offer of compression: "+err.Error(), toLeaveExtensions...)
+		return problem("no answer to an offer of compression: "+whyNot(err), toLeaveExtensions...)
 	}
 	if refused.Err != nil {
 		return problem("the answer to an offer of compression is illegal (RFC 7692, 7.1): "+refused.Err.Error(), toLeaveExtensions...)

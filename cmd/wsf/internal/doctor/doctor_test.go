@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ func TestHealthy(t *testing.T) {
 	}
 	for name, addr := range tests {
 		t.Run(name, func(t *testing.T) {
-			r := examine(t, "--strict", "--send=hello", "--size=100KiB", "--slow=10s", "ws://"+addr+"/websocket?a=b")
+			r := examine(t, "--strict", "--send=hello", "--size=100KiB", "ws://"+addr+"/websocket?a=b")
 			r.only(t)
 			if r.code != 0 || r.Summary["problem"] != 0 || r.Summary["ok"] < 15 {
 				t.Errorf("code %d, summary %v", r.code, r.Summary)
@@ -93,7 +94,7 @@ func TestBroken(t *testing.T) {
 		{"none of the subprotocols", app,
 			[]string{"-H", "Sec-WebSocket-Protocol: a, b"}, "handshake/upgrade", "warning", "none of the subprotocols", nil},
 		{"any version and method", func(t *testing.T) string { return serve(t, http.HandlerFunc(acceptAll)) },
-			[]string{"--timeout=300ms"}, "handshake/version", "problem", "version 99 is accepted",
+			[]string{"--timeout=2s"}, "handshake/version", "problem", "version 99 is accepted",
 			[]string{"handshake/method", "origin/foreign", "origin/null", "messages/ping", "messages/close"}},
 		{"Sec-WebSocket-Version is hidden", func(t *testing.T) string {
 			return reverse(t, app(t), nil, func(r *http.Response) { r.Header.Del("Sec-WebSocket-Version") })
@@ -121,11 +122,11 @@ func TestBroken(t *testing.T) {
 			})
 		}, nil, "compression/offered", "problem", "RFC 7692", nil},
 		{"frames are held back", func(t *testing.T) string { return relay(t, app(t), pass, holdFrames(600*time.Millisecond)) },
-			nil, "messages/ping", "warning", "holds frames back", nil},
+			[]string{"--slow=500ms"}, "messages/ping", "warning", "holds frames back", nil},
 		{"frames are held back for ever", func(t *testing.T) string { return relay(t, app(t), pass, holdFrames(0)) },
-			[]string{"--timeout=500ms"}, "messages/ping", "problem", "no answer within 500ms", []string{"messages/close"}},
+			[]string{"--timeout=2s"}, "messages/ping", "problem", "no answer within 2s", []string{"messages/close"}},
 		{"pongs are dropped", func(t *testing.T) string { return relay(t, app(t), pass, framesWithout(10)) },
-			[]string{"--timeout=500ms"}, "messages/ping", "problem", "no pong", nil},
+			[]string{"--timeout=2s"}, "messages/ping", "problem", "no pong", nil},
 		{"long messages are cut", func(t *testing.T) string { return relay(t, app(t), cutAfter(40<<10), pass) },
 			[]string{"--send=hello"}, "messages/size", "problem", "up to 16KiB pass; one of 64KiB: cut without", nil},
 		{"a long message in fragments is cut", func(t *testing.T) string { return relay(t, app(t), cutAfter(40<<10), pass) },
@@ -139,8 +140,8 @@ func TestBroken(t *testing.T) {
 		{"close frames are swallowed", func(t *testing.T) string { return relay(t, app(t), pass, framesWithout(8)) },
 			nil, "messages/close", "problem", "not answered: cut without a close frame", nil},
 		{"idle connections are cut", func(t *testing.T) string {
-			return relay(t, app(t), cutIdle(300*time.Millisecond), cutIdle(300*time.Millisecond))
-		}, []string{"--idle=2s"}, "idle/answering", "problem", "proxy_read_timeout", nil},
+			return relay(t, app(t), cutIdle(time.Second), cutIdle(time.Second))
+		}, []string{"--idle=5s"}, "idle/answering", "problem", "proxy_read_timeout", nil},
 		{"pings keep a connection open", func(t *testing.T) string {
 			pinging := serve(t, newApp(t, wsframework.Settings{PingInterval: 100 * time.Millisecond, PingTimeout: -1}))
 			return relay(t, pinging, pass, cutIdle(2*time.Second))
@@ -148,6 +149,19 @@ func TestBroken(t *testing.T) {
 		{"dead clients are noticed", func(t *testing.T) string {
 			return serve(t, newApp(t, wsframework.Settings{PingInterval: 500 * time.Millisecond, PingTimeout: 400 * time.Millisecond}))
 		}, []string{"--idle=2s"}, "idle/silent", "ok", "dead clients are noticed", nil},
+		{"the 101 looks like a page", func(t *testing.T) string {
+			return relay(t, app(t), pass, addToAnswer("Transfer-Encoding: chunked"))
+		}, nil, "compression/unasked", "problem", "Transfer-Encoding", nil},
+		{"frames are compressed", func(t *testing.T) string { return relay(t, app(t), pass, markCompressed) },
+			nil, "messages/ping", "problem", "although no compression was agreed on", []string{"messages/close"}},
+		{"a limit of connections", func(t *testing.T) string {
+			var handshakes atomic.Int32
+			return reverse(t, app(t), func(r *httputil.ProxyRequest) {
+				if r.Out.Header.Get("Upgrade") != "" && handshakes.Add(1) > 8 {
+					r.Out.Header.Del("Upgrade")
+				}
+			}, nil)
+		}, []string{"--idle=1s"}, "messages/close", "problem", "limit_conn", []string{"idle/answering", "idle/silent"}},
 		{"nothing listens", func(t *testing.T) string {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {

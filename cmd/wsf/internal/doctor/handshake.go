@@ -12,7 +12,7 @@ import (
 func checkUpgrade(ctx context.Context, p *probe) finding {
 	a, err := p.ask(ctx, p.handshake())
 	if err != nil {
-		return problem("no answer to a handshake: "+err.Error(), toPassUpgrade...)
+		return problem("no answer to a handshake: "+whyNot(err), toPassUpgrade...)
 	}
 	defer a.leave()
 	p.first = a
@@ -70,7 +70,7 @@ func checkVersion(ctx context.Context, p *probe) finding {
 	q.version = "99"
 	a, err := p.ask(ctx, q)
 	if err != nil {
-		return warning("no answer to a handshake of version 99: "+err.Error(), "The server should answer 426 (RFC 6455, 4.4).")
+		return warning("no answer to a handshake of version 99: "+whyNot(err), "The server should answer 426 (RFC 6455, 4.4).")
 	}
 	defer a.leave()
 	spoken := strings.Join(a.Header["Sec-Websocket-Version"], ", ")
@@ -93,7 +93,7 @@ func checkMethod(ctx context.Context, p *probe) finding {
 	q.method = http.MethodHead
 	a, err := p.ask(ctx, q)
 	if err != nil {
-		return warning("no answer to HEAD: "+err.Error(), "The server should answer 405 (RFC 6455, 4.2.1).")
+		return warning("no answer to HEAD: "+whyNot(err), "The server should answer 405 (RFC 6455, 4.2.1).")
 	}
 	defer a.leave()
 	if a.wire != nil {

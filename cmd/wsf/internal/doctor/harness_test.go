@@ -33,10 +33,11 @@ type report struct {
 	code    int
 }
 
-// examine runs the command with --json. Without --idle it leaves idle connections out.
+// examine runs the command with --json, without idle connections and on a machine that may be busy, unless
+// args say otherwise.
 func examine(t *testing.T, args ...string) *report {
 	t.Helper()
-	out, err := run(t, append([]string{"--json", "--idle=0"}, args...)...)
+	out, err := run(t, append([]string{"--json", "--idle=0", "--slow=5s"}, args...)...)
 	r := &report{code: exitCode(err)}
 	if e := json.Unmarshal([]byte(out), r); e != nil {
 		t.Fatalf("%v: no report (%v): %v: %q", args, e, err, out)

@@ -122,7 +122,7 @@ func judgeAnswering(o observation, idle time.Duration) finding {
 	var broken violation
 	switch {
 	case o.failed != nil:
-		return problem(o.failed.Error())
+		return notAgain(o.failed)
 	case errors.As(o.ended, &broken):
 		return problem("after "+brief(o.lasted)+": "+broken.Error(), toLeaveExtensions...)
 	case errors.As(o.ended, &closed):
@@ -176,7 +176,7 @@ func toStayOpen(code int) []string {
 func judgeSilent(o, other observation, idle time.Duration) finding {
 	switch {
 	case o.failed != nil:
-		return problem(o.failed.Error())
+		return notAgain(o.failed)
 	case o.ended == nil && len(o.pings) >= 3:
 		return warning(fmt.Sprintf("open after %s, although %d pings were not answered: dead clients are kept", brief(idle), len(o.pings)),
 			"wsframework: Settings.PingTimeout (20 s by default), not negative.")

@@ -37,7 +37,7 @@ func TestJudgeAnswering(t *testing.T) {
 		{"failed", observation{lasted: time.Second, ended: &closedError{1011, ""}}, statusWarning, "look at its log"},
 		{"its own time-out", observation{lasted: time.Second, ended: &closedError{4000, "idle"}}, statusWarning, `closed with 4000 "idle"`},
 		{"compressed", observation{lasted: time.Second, ended: violation("a frame is marked")}, statusProblem, "a frame is marked"},
-		{"no connection", observation{failed: io.EOF}, statusProblem, "EOF"},
+		{"no connection", observation{failed: io.EOF}, statusProblem, "limit_conn"},
 	}
 	for _, tt := range tests {
 		f := judgeAnswering(tt.seen, idle)
@@ -66,7 +66,7 @@ func TestJudgeSilent(t *testing.T) {
 		{"no pings", observation{lasted: idle}, observation{lasted: idle}, statusOK, "no ping"},
 		{"both cut", observation{lasted: 60 * time.Second, ended: io.EOF}, observation{lasted: 60 * time.Second, ended: io.EOF}, statusSkipped, "as the other one"},
 		{"only this is cut", observation{lasted: 10 * time.Second, ended: io.EOF}, fine, statusWarning, "unlike the one that answers"},
-		{"no connection", observation{failed: io.EOF}, fine, statusProblem, "EOF"},
+		{"no connection", observation{failed: io.EOF}, fine, statusProblem, "limit_conn"},
 	}
 	for _, tt := range tests {
 		f := judgeSilent(tt.seen, tt.other, idle)

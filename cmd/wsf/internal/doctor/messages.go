@@ -28,7 +28,7 @@ var pings = []string{"", "wsf doctor", strings.Repeat("wsf doctor ", 12)[:125]}
 func checkPing(ctx context.Context, p *probe) finding {
 	w, err := p.connect(ctx)
 	if err != nil {
-		return problem(err.Error())
+		return notAgain(err)
 	}
 	defer w.leave()
 	if err := w.send(opPong, true, nil); err != nil { // that nobody asked for: legal (RFC 6455, 5.5.3)
@@ -64,7 +64,7 @@ func checkSize(ctx context.Context, p *probe) finding {
 	}
 	w, err := p.connect(ctx)
 	if err != nil {
-		return problem(err.Error())
+		return notAgain(err)
 	}
 	defer w.leave()
 	passed := 0
@@ -153,7 +153,7 @@ func checkFragments(ctx context.Context, p *probe) finding {
 	}
 	w, err := p.connect(ctx)
 	if err != nil {
-		return problem(err.Error())
+		return notAgain(err)
 	}
 	defer w.leave()
 	text := []byte(p.send + strings.Repeat(" ", max(0, p.size-len(p.send))))
@@ -171,7 +171,7 @@ const ourCode = 1001
 func checkClose(ctx context.Context, p *probe) finding {
 	w, err := p.connect(ctx)
 	if err != nil {
-		return problem(err.Error())
+		return notAgain(err)
 	}
 	defer w.Close()
 	if err := w.sendClose(ourCode); err != nil {

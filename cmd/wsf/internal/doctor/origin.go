@@ -57,7 +57,7 @@ func checkNoOrigin(ctx context.Context, p *probe) finding {
 	}
 	a, err := p.ask(ctx, question{version: "13"})
 	if err != nil {
-		return warning("no answer to a handshake without an Origin: "+err.Error(), "The server should let it in, or refuse with 403.")
+		return warning("no answer to a handshake without an Origin: "+whyNot(err), "The server should let it in, or refuse with 403.")
 	}
 	defer a.leave()
 	if a.wire == nil {

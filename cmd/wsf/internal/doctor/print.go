@@ -20,7 +20,9 @@ type printer struct {
 	arrow string
 	ascii bool
 	live  bool // somebody watches
+
 	group string
+	alike []result // skipped for the same reason, and not yet printed
 }
 
 var (
@@ -64,21 +66,45 @@ func speaksUTF8(getenv func(string) string) bool {
 
 func (p *printer) heading(url string) { fmt.Fprintf(p.w, "wsf doctor %s\n", p.clean(url)) }
 
-// result writes a line for a check, and what to change below it.
+// result writes a line for a check, and what to change below it. Checks that were skipped for the same
+// reason share a line.
 func (p *printer) result(r result) {
+	if len(p.alike) > 0 && (r.Status != statusSkipped || r.Group != p.group || r.Seen != p.alike[0].Seen) {
+		p.flush()
+	}
 	if r.Group != p.group {
 		p.group = r.Group
 		fmt.Fprintf(p.w, "\n%s\n", r.Group)
 	}
-	mark := p.marks[r.Status]
-	if start := p.paint[r.Status]; start != "" {
-		mark = start + mark + colourEnd
+	if r.Status == statusSkipped {
+		p.alike = append(p.alike, r)
+		return
 	}
-	fmt.Fprintf(p.w, "  %s  %-*s  %s\n", mark, nameWidth, r.Name, p.clean(r.Seen))
+	fmt.Fprintf(p.w, "  %s  %-*s  %s\n", p.mark(r.Status), nameWidth, r.Name, p.clean(r.Seen))
 	indent := strings.Repeat(" ", 2+len([]rune(p.marks[r.Status]))+2)
 	for _, line := range r.Change {
 		fmt.Fprintf(p.w, "%s%s %s\n", indent, p.arrow, p.clean(line))
 	}
+}
+
+// flush writes the line about what was skipped.
+func (p *printer) flush() {
+	if len(p.alike) == 0 {
+		return
+	}
+	var names []string
+	for _, r := range p.alike {
+		names = append(names, r.Name)
+	}
+	fmt.Fprintf(p.w, "  %s  %-*s  %s\n", p.mark(statusSkipped), nameWidth, strings.Join(names, ", "), p.clean(p.alike[0].Seen))
+	p.alike = nil
+}
+
+func (p *printer) mark(s status) string {
+	if start := p.paint[s]; start != "" {
+		return start + p.marks[s] + colourEnd
+	}
+	return p.marks[s]
 }
 
 // clean escapes what a terminal could take for a command, because servers say what they like, and what it
@@ -98,11 +124,13 @@ func (p *printer) clean(text string) string {
 // waiting tells a person why nothing happens. A file does not need to know.
 func (p *printer) waiting(why string) {
 	if p.live {
+		p.flush()
 		fmt.Fprintf(p.w, "  ... %s\n", why)
 	}
 }
 
 func (p *printer) summary(r *report) {
+	p.flush()
 	fmt.Fprintf(p.w, "\n%s, %s, %d ok, %d skipped.\n", count(r.Summary[statusProblem], "problem"),
 		count(r.Summary[statusWarning], "warning"), r.Summary[statusOK], r.Summary[statusSkipped])
 }

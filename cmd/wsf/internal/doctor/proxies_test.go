@@ -150,6 +150,38 @@ func framesWithout(opcode byte) pump {
 	}
 }
 
+// addToAnswer adds a line to the head of an answer with status 101.
+func addToAnswer(line string) pump {
+	return func(to, from net.Conn) {
+		in := bufio.NewReader(from)
+		status, err := in.ReadString('\n')
+		if err != nil {
+			return
+		}
+		if strings.HasPrefix(status, "HTTP/1.1 101 ") {
+			status += line + "\r\n"
+		}
+		if _, err := io.WriteString(to, status); err == nil {
+			io.Copy(to, in)
+		}
+	}
+}
+
+// markCompressed sets RSV1 on what a server sends first.
+func markCompressed(to, from net.Conn) {
+	in := bufio.NewReader(from)
+	if !passHead(to, in) {
+		return
+	}
+	first, err := in.ReadByte()
+	if err != nil {
+		return
+	}
+	if _, err := to.Write([]byte{first | 0x40}); err == nil {
+		io.Copy(to, in)
+	}
+}
+
 // asHTTP10 makes the request one of HTTP/1.0.
 func asHTTP10(to, from net.Conn) {
 	in := bufio.NewReader(from)

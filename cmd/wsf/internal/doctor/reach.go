@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -74,7 +75,9 @@ func whyNot(err error) string {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "refused"
 	case errors.As(err, &timed) && timed.Timeout():
-		return "no answer"
+		return "no answer in time"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return "the connection was cut"
 	}
 	return err.Error()
 }
@@ -98,7 +101,7 @@ func isLoopback(address string) bool {
 func checkHTTP(ctx context.Context, p *probe) finding {
 	page, err := p.ask(ctx, question{})
 	if err != nil {
-		return problem("no HTTP answer: "+err.Error(),
+		return problem("no HTTP answer: "+whyNot(err),
 			"Look whether the port is that of an HTTP server, and whether the proxy speaks HTTP/1.1 there.")
 	}
 	p.page = page

@@ -36,7 +36,7 @@ func TestTerminal(t *testing.T) {
 		dumb        bool
 	}{
 		{"colours", []string{"TERM=xterm", "LANG=C.UTF-8"}, []string{
-			"\x1b[32m✓\x1b[0m  upgrade      101 after ", "\x1b[2m-\x1b[0m  tls ", "... two connections are left alone"}, false},
+			"\x1b[32m✓\x1b[0m  upgrade      101 after ", "\x1b[2m-\x1b[0m  tls, certificate  ", "... two connections are left alone"}, false},
 		{"no colours", []string{"TERM=xterm", "LANG=C.UTF-8", "NO_COLOR=1"}, []string{"\n  ✓  upgrade      101 after "}, false},
 		{"ASCII with colours", []string{"TERM=xterm", "LANG=C"}, []string{"\x1b[32mok  \x1b[0m  upgrade "}, false},
 		{"dumb", []string{"TERM=dumb", "LANG=C.UTF-8"}, []string{"\n  ok    upgrade      101 after "}, true},
@@ -61,7 +61,7 @@ func TestTerminal(t *testing.T) {
 	t.Run("Ctrl-C", func(t *testing.T) {
 		out, code := onTerminal(t, []string{"TERM=dumb"}, "left alone", filepath.Join(bin, "wsf"),
 			"doctor", "--idle=10m", "--cookie", logIn(t, address), address+"/websocket")
-		if code != 1 || !strings.Contains(out, "answering    interrupted") || !strings.Contains(out, "0 problems") {
+		if code != 1 || !strings.Contains(out, "answering, silent  interrupted") || !strings.Contains(out, "0 problems") {
 			t.Errorf("exit code %d:\n%s", code, out)
 		}
 	})

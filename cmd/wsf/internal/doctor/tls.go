@@ -27,7 +27,7 @@ func checkTLS(ctx context.Context, p *probe) finding {
 			return problem("port "+p.port()+" speaks no TLS",
 				"Use http:// (ws://) if that is meant, else turn TLS on: nginx: listen "+p.port()+" ssl;")
 		}
-		return problem("no TLS: "+err.Error(), "Look at the proxy's error log, and at its certificate and key (nginx -t).")
+		return problem("no TLS: "+whyNot(err), "Look at the proxy's error log, and at its certificate and key (nginx -t).")
 	}
 	p.tls = state
 	if state.Version < tls.VersionTLS12 {
