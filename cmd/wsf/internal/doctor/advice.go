@@ -15,7 +15,7 @@ var toPassUpgrade = []string{
 }
 
 var toSpeakHTTP11 = []string{
-	"nginx: proxy_http_version 1.1; (its default has long been 1.0)",
+	`nginx: proxy_http_version 1.1; (its default has long been 1.0) proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";`,
 	"Caddy: reverse_proxy speaks 1.1 by itself; look at transport http { versions ... }.",
 }
 

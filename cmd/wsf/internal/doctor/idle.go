@@ -140,7 +140,7 @@ func judgeAnswering(o observation, idle time.Duration) finding {
 // judgeCut is about a connection that somebody on the way ended.
 func (o observation) judgeCut() finding {
 	quiet := o.lasted - o.heard
-	seen := fmt.Sprintf("cut after %s without a close frame", brief(o.lasted))
+	seen := fmt.Sprintf("cut without a close frame after %s", brief(o.lasted))
 	switch {
 	case len(o.pings) == 0:
 		seen += fmt.Sprintf(", %s of them silent; %s", brief(quiet), o.saysPings())
