@@ -5,7 +5,6 @@ package doctor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"time"
@@ -30,7 +29,7 @@ func (e *exitError) Error() string {
 	if e.err == nil {
 		return ""
 	}
-	return "wsf doctor: " + e.err.Error()
+	return e.err.Error()
 }
 
 func (e *exitError) Unwrap() error { return e.err }
@@ -77,9 +76,7 @@ func NewCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		return usage(fmt.Errorf("%w (wsf doctor --help lists the flags)", err))
-	})
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringArrayVarP(&flags.header, "header", "H", nil, "`\"Name: value\"` to send along; may be repeated")

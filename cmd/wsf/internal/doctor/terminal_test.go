@@ -67,7 +67,7 @@ func TestTerminal(t *testing.T) {
 	})
 	t.Run("usage", func(t *testing.T) {
 		out, code := onTerminal(t, []string{"TERM=dumb"}, "", filepath.Join(bin, "wsf"), "doctor")
-		if code != 2 || !strings.HasPrefix(out, "wsf doctor: give one URL") || strings.Contains(out, "goroutine") {
+		if code != 2 || !strings.HasPrefix(out, "wsf: give one URL") || strings.Contains(out, "goroutine") {
 			t.Errorf("exit code %d:\n%s", code, out)
 		}
 	})
