@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/gotornado/gotornado/cmd/wsf/internal/client"
+	"github.com/gotornado/gotornado/cmd/wsf/internal/doctor"
 	"github.com/gotornado/gotornado/cmd/wsf/internal/handlers"
 	"github.com/gotornado/gotornado/cmd/wsf/internal/project"
 	"github.com/gotornado/gotornado/cmd/wsf/internal/routes"
@@ -38,11 +40,13 @@ command line; where a command has more of them, its help says so.`,
 		Example: `  wsf new myapp
   cd myapp && go run .
   wsf handler Ticker -route /ticker -kind ticker
-  wsf routes`,
+  wsf routes
+  wsf client ws://127.0.0.1:8000/websocket
+  wsf doctor https://example.com/websocket`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(project.NewCommand(), handlers.NewCommand(), routes.NewCommand())
+	root.AddCommand(project.NewCommand(), handlers.NewCommand(), routes.NewCommand(), client.NewCommand(), doctor.NewCommand())
 	return root
 }
 
