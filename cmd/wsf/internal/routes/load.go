@@ -25,8 +25,8 @@ type program struct {
 	packages []*packages.Package
 
 	functions map[*types.Func]*function
-	assigned  map[types.Object]assignment       // what a variable got
-	passed    map[types.Object][]assignment     // what a parameter gets, from all calls
+	assigned  map[types.Object]assignment   // what a variable got
+	passed    map[types.Object][]assignment // what a parameter gets, from all calls
 }
 
 // A function is one whose source is there.
