@@ -12,8 +12,10 @@ import (
 // brief rounds a duration for people, in ASCII.
 func brief(d time.Duration) string {
 	switch {
+	case d < 10*time.Millisecond:
+		return strconv.FormatFloat(float64(d.Microseconds())/1000, 'f', 2, 64) + "ms"
 	case d < time.Second:
-		return strconv.FormatFloat(float64(d.Microseconds())/1000, 'g', 2, 64) + "ms"
+		return strconv.FormatInt(d.Milliseconds(), 10) + "ms"
 	case d < time.Minute:
 		return d.Round(100 * time.Millisecond).String()
 	}

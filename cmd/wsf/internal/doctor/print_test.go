@@ -1,6 +1,27 @@
 package doctor
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
+
+func TestBrief(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0:                        "0.00ms",
+		23 * time.Microsecond:    "0.02ms",
+		1234 * time.Microsecond:  "1.23ms",
+		99900 * time.Microsecond: "99ms",
+		250 * time.Millisecond:   "250ms",
+		1240 * time.Millisecond:  "1.2s",
+		25001 * time.Millisecond: "25s",
+		75 * time.Second:         "1m15s",
+		10 * time.Minute:         "10m0s",
+	} {
+		if got := brief(d); got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+	}
+}
 
 func TestClean(t *testing.T) {
 	plain, full := &printer{ascii: true}, &printer{}
