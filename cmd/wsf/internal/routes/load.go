@@ -107,9 +107,13 @@ func load(ctx context.Context, folder string) (*program, error) {
 // problems says why what was loaded is incomplete.
 func (p *program) problems() error {
 	var lines []string
+	what := "the program does not compile; mend this first"
 	for _, pkg := range p.packages {
 		for _, problem := range pkg.Errors {
 			line := problem.Msg
+			if problem.Kind == packages.ListError {
+				what = "go can't list the packages; name a folder in the program's module, and see that go build works there"
+			}
 			if problem.Pos != "" && problem.Pos != "-" {
 				line = problem.Pos + ": " + line
 			}
@@ -122,7 +126,7 @@ func (p *program) problems() error {
 	if len(lines) > 8 {
 		lines = append(lines[:8], fmt.Sprintf("  and %d more", len(lines)-8))
 	}
-	return errors.New("the program does not compile; mend this first:\n" + strings.Join(lines, "\n"))
+	return errors.New(what + ":\n" + strings.Join(lines, "\n"))
 }
 
 // index remembers what variables and parameters get.
