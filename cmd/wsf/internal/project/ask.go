@@ -35,7 +35,11 @@ func ask(cmd *cobra.Command, o *options) error {
 	if !cmd.Flags().Changed("no-pages") {
 		fields = append(fields, huh.NewConfirm().Title("With pages and a login?").Value(&o.pages))
 	}
-	form := huh.NewForm(huh.NewGroup(fields...)).
+	var questions []*huh.Group // one at a time
+	for _, field := range fields {
+		questions = append(questions, huh.NewGroup(field))
+	}
+	form := huh.NewForm(questions...).
 		WithInput(cmd.InOrStdin()).WithOutput(cmd.OutOrStdout()).
 		WithAccessible(os.Getenv("TERM") == "dumb" || os.Getenv("TERM") == "" || os.Getenv("ACCESSIBLE") != "")
 	err := form.RunWithContext(cmd.Context())
