@@ -130,7 +130,7 @@ func TestQuestions(t *testing.T) {
 		say  [][2]string // wait for, then type
 	}{
 		{"dumb", [][2]string{{"What is the program called?", "app\r"}, {"Where are sessions kept?", "2\r"}, {"With pages and a login?", "n\r"}}},
-		{"xterm-256color", [][2]string{{"What is the program called?", "app\r"}, {"Where are sessions kept?", "\x1b[B\r"}, {"With pages and a login?", "n"}}},
+		{"xterm-256color", [][2]string{{"What is the program called?", "app\r"}, {"Where are sessions kept?", "\x1b[B\r"}, {"ith pages and a login?", "n"}}},
 	} {
 		t.Run(test.term, func(t *testing.T) {
 			cmd := exec.Command(program, "new")

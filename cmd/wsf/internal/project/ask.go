@@ -4,7 +4,8 @@ import (
 	"errors"
 	"os"
 
-	"github.com/charmbracelet/huh"
+	"charm.land/huh/v2"
+	"github.com/charmbracelet/colorprofile"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
@@ -39,9 +40,10 @@ func ask(cmd *cobra.Command, o *options) error {
 	for _, field := range fields {
 		questions = append(questions, huh.NewGroup(field))
 	}
-	form := huh.NewForm(questions...).
-		WithInput(cmd.InOrStdin()).WithOutput(cmd.OutOrStdout()).
-		WithAccessible(os.Getenv("TERM") == "dumb" || os.Getenv("TERM") == "" || os.Getenv("ACCESSIBLE") != "")
+	form := huh.NewForm(questions...).WithInput(cmd.InOrStdin()).WithOutput(cmd.OutOrStdout())
+	if os.Getenv("TERM") == "dumb" || os.Getenv("TERM") == "" || os.Getenv("ACCESSIBLE") != "" {
+		form = form.WithAccessible(true).WithOutput(colorprofile.NewWriter(cmd.OutOrStdout(), os.Environ()))
+	}
 	err := form.RunWithContext(cmd.Context())
 	if errors.Is(err, huh.ErrUserAborted) {
 		return errors.New("stopped; nothing was made")
