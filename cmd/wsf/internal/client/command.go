@@ -30,8 +30,8 @@ With --login it gets a page, fills in its form, posts it with its XSRF token, an
 
 Exit codes:
   0  closed normally (1000, or no code), or by you
-  1  refused, not logged in, or an error of the network
-  2  wrong arguments, or input that is not UTF-8
+  1  refused, not logged in, or an error of the network or the input
+  2  wrong arguments
   3  closed abnormally, or by the server with any other code
   4  no answer, or not the messages expected, within --timeout`
 
@@ -54,14 +54,14 @@ func NewCommand() *cobra.Command {
 		SilenceErrors: true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return exitf(exitUsage, "wsf client takes one URL, as ws://localhost:8000/websocket; --help tells more")
+				return exitf(exitUsage, "wsf client takes one URL, as ws://localhost:8000/websocket")
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		return exitf(exitUsage, "%w; --help lists the flags", err)
+		return exitf(exitUsage, "%w", err)
 	})
 	set := cmd.Flags()
 	set.SortFlags = false
@@ -101,6 +101,7 @@ func (f *flags) run(cmd *cobra.Command, url string) error {
 	if err != nil {
 		return err
 	}
+	ctx = context.WithoutCancel(ctx) // a caller may end it at the first signal, and there may be two
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)

@@ -5,7 +5,7 @@ import "fmt"
 // The exit codes of the command. Help documents them.
 const (
 	exitNormal   = 0 // closed normally
-	exitRefused  = 1 // refused, or an error of the network
+	exitRefused  = 1 // refused, or an error of the network or the input
 	exitUsage    = 2
 	exitAbnormal = 3 // closed abnormally, or with the code of an error
 	exitTimeout  = 4

@@ -273,6 +273,17 @@ func TestOnTerminalKeys(t *testing.T) {
 }
 
 func TestOnTerminalEnds(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		t.Run("by "+signal.String(), func(t *testing.T) {
+			s := startOn(t, nil, newEcho(t), "--no-history")
+			s.want("connected")
+			s.press("there\r")
+			s.want("< \x1b[0mthere")
+			s.cmd.Process.Signal(signal)
+			s.want("* closed: 1000 normal closure")
+			s.wantExit(exitNormal)
+		})
+	}
 	t.Run("by the server", func(t *testing.T) {
 		s := startOn(t, nil, newEcho(t), "--no-history")
 		s.press("session\r")

@@ -93,7 +93,7 @@ func (s *script) send(ctx context.Context) error {
 				err = s.conn.Flush(ctx)
 			}
 			if errors.Is(err, wsframework.ErrInvalidUTF8) {
-				return exitf(exitUsage, "line %d of the input is not UTF-8, which text messages are", number)
+				return exitf(exitRefused, "line %d of the input is not UTF-8, which text messages are", number)
 			} else if err != nil {
 				return err
 			}

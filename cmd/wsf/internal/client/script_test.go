@@ -1,6 +1,8 @@
 package client
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -34,7 +36,7 @@ func TestScript(t *testing.T) {
 			result{"", "only 0 of 1 messages came; closed by the server: 1000", exitAbnormal}},
 		{"closed with a code", "a\nsession\n", []string{"--wait", "1h"},
 			result{"a\n", "closed by the server: 4401 session ended (the session has ended): log in again", exitAbnormal}},
-		{"no text", "a\n\xff\n", []string{"--wait", "1h"}, result{"a\n", "line 2 of the input is not UTF-8", exitUsage}},
+		{"no text", "a\n\xff\n", []string{"--wait", "1h"}, result{"a\n", "line 2 of the input is not UTF-8", exitRefused}},
 		{"what is sent", "who\n", []string{"--expect", "1", "--subprotocol", "v1", "--subprotocol", "v2", "-H", "X-A: b",
 			"--cookie", "c=d", "--origin", "https://o.example", "--user", "ann:pass"},
 			result{out: `["v2","b","d","https://o.example","ann","pass"]` + "\n"}},
@@ -96,6 +98,31 @@ func TestScriptNoInput(t *testing.T) {
 	got := runCommand(never, "-n", "--expect", "2", url, "--timeout", "20s")
 	if got.out != "a\nb\n" {
 		t.Errorf("%v", got)
+	}
+}
+
+// A caller that ends its context at a signal does not take the time to close away.
+func TestScriptContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	url := newRaw(t, func(conn net.Conn) {
+		io.ReadFull(conn, make([]byte, 7)) // a message
+		cancel()
+		io.WriteString(conn, "\x81\x01a")
+		io.ReadFull(conn, make([]byte, 8)) // the client's close
+	})
+	var out bytes.Buffer
+	cmd := NewCommand()
+	cmd.SetIn(strings.NewReader("b\n"))
+	cmd.SetOut(&out)
+	cmd.SetArgs([]string{url, "--expect", "1"})
+	if err := cmd.ExecuteContext(ctx); err != nil || out.String() != "a\n" {
+		t.Errorf("%q, error %v", out.String(), err)
+	}
+
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := cmd.ExecuteContext(canceled); codeOf(err) != exitRefused || !strings.Contains(err.Error(), "interrupted") {
+		t.Errorf("error %v", err)
 	}
 }
 
