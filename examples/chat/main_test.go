@@ -6,21 +6,25 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/coder/websocket"
+	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
-// start runs the program on addr; stop ends it as a signal does.
-func start(t *testing.T, addr, file string) (server string, stop func()) {
+func TestMain(m *testing.M) { os.Exit(wstest.Main(m)) }
+
+// start runs the program, as its users do; stop ends it as a signal does.
+func start(t *testing.T, file string) (addr string, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	out, in := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		err := run(ctx, in, addr, file)
+		err := run(ctx, in, "127.0.0.1:0", file)
 		in.CloseWithError(fmt.Errorf("ended: %v", err))
 		ended <- err
 	}()
@@ -28,11 +32,11 @@ func start(t *testing.T, addr, file string) (server string, stop func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, found := strings.CutPrefix(strings.TrimSpace(line), "The chat is at ")
+	addr, found := strings.CutPrefix(strings.TrimSpace(line), "The chat is at http://")
 	if !found {
 		t.Fatalf("it says %q", line)
 	}
-	return server, func() {
+	return addr, func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
@@ -43,25 +47,24 @@ func start(t *testing.T, addr, file string) (server string, stop func()) {
 // People stay logged in when the server comes back, and their sockets know that it will.
 func TestRestart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "sessions.gob")
-	server, stop := start(t, "127.0.0.1:0", file)
-	b := newBrowser(t, server)
-	b.logIn("ann")
-	ann := b.open()
-	ann.wantNotice("joined", "ann", "ann")
+	addr, stop := start(t, file)
+	b := wstest.NewBrowser(t, nil, wstest.Via(func() (net.Conn, error) { return net.Dial("tcp", addr) }))
+	logIn(b, "ann")
+	ann := b.Dial("/websocket")
+	ann.ExpectJSON(joined("ann", "ann"))
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
 		stop()
 	}()
-	ann.wantClose(websocket.StatusGoingAway)
+	ann.ExpectClose(wsframework.CloseGoingAway)
 	<-stopped
 
-	// Cookies belong to a host, not to a port, so any port will do.
-	b.server, stop = start(t, "127.0.0.1:0", file)
+	addr, stop = start(t, file)
 	defer stop()
-	ann = b.open()
-	ann.wantNotice("joined", "ann", "ann")
-	ann.conn.CloseNow()
+	ann = b.Dial("/websocket")
+	ann.ExpectJSON(joined("ann", "ann"))
+	ann.Vanish()
 }
 
 func TestPortTaken(t *testing.T) {

@@ -1,126 +1,52 @@
 package main
 
 import (
-	"bufio"
-	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/coder/websocket"
+	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
-// start runs the program until the test ends, and returns its URL.
-func start(t *testing.T) string {
+// expectAdded waits for a post, and looks for a part in its HTML.
+func expectAdded(t *testing.T, c *wstest.Client, part string) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	out, in := io.Pipe()
-	ended := make(chan error, 1)
-	go func() {
-		err := run(ctx, in, "127.0.0.1:0")
-		in.CloseWithError(fmt.Errorf("ended: %v", err))
-		ended <- err
-	}()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, found := strings.CutPrefix(strings.TrimSpace(line), "The feed is at ")
-	if !found {
-		t.Fatalf("it says %q", line)
-	}
-	return server
-}
-
-// A client is what the page's script is to the server.
-type client struct {
-	t    *testing.T
-	conn *websocket.Conn
-}
-
-func connect(t *testing.T, server string) *client {
-	t.Helper()
-	conn, _, err := websocket.Dial(t.Context(), server+"/websocket", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.CloseNow() })
-	return &client{t, conn}
-}
-
-func (c *client) send(message string) {
-	c.t.Helper()
-	if err := c.conn.Write(c.t.Context(), websocket.MessageText, []byte(message)); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
-// expect reads a message and looks for a part in what it carries.
-func (c *client) expect(kind, part string) {
-	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), 10*time.Second)
-	defer cancel()
-	_, data, err := c.conn.Read(ctx)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	var m struct{ Type, HTML, Text string }
-	if err := json.Unmarshal(data, &m); err != nil || m.Type != kind || !strings.Contains(m.HTML+m.Text, part) {
-		c.t.Errorf("got %s, want %s with %q", data, kind, part)
+	var m added
+	if c.ReceiveJSON(&m); m.Type != "added" || !strings.Contains(m.HTML, part) {
+		t.Errorf("got %+v, want what is added with %q", m, part)
 	}
 }
 
 func TestFeed(t *testing.T) {
-	server := start(t)
-	ann, bob := connect(t, server), connect(t, server)
-	for _, c := range []*client{ann, bob} {
-		c.send(`{"type":"post","text":"  "}`)
-		c.expect("problem", "nothing to post") // now it is open
+	app := newApplication()
+	ann, bob := wstest.Dial(t, app, "/websocket"), wstest.Dial(t, app, "/websocket")
+	for _, c := range []*wstest.Client{ann, bob} {
+		c.Write(`{"type":"post","text":"  "}`)
+		c.ExpectJSON(problem{"problem", "There is nothing to post."})
 	}
-	bob.send(`{"type":"post","text":"` + strings.Repeat("明", maxLength+1) + `"}`)
-	bob.expect("problem", "too long")
+	bob.Write(`{"type":"post","text":"` + strings.Repeat("明", maxLength+1) + `"}`)
+	bob.ExpectJSON(problem{"problem", "This post is too long."})
 
-	bob.send(`{"type":"post","text":" <b>hello</b> "}`)
-	for _, c := range []*client{ann, bob} {
-		c.expect("added", `<p dir="auto">&lt;b&gt;hello&lt;/b&gt;</p>`)
+	bob.Write(`{"type":"post","text":" <b>hello</b> "}`)
+	for _, c := range []*wstest.Client{ann, bob} {
+		expectAdded(t, c, `<p dir="auto">&lt;b&gt;hello&lt;/b&gt;</p>`)
 	}
-	ann.send(`{"type":"post","text":"second"}`)
-	ann.expect("added", `data-id="2"`)
+	ann.Write(`{"type":"post","text":"second"}`)
+	expectAdded(t, ann, `data-id="2"`)
 
-	late := connect(t, server)
-	late.send(`{"type":"since","id":1}`)
-	late.expect("added", "second")
+	late := wstest.Dial(t, app, "/websocket")
+	late.Write(`{"type":"since","id":1}`)
+	expectAdded(t, late, "second")
 
-	response, err := http.Get(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	page, _ := io.ReadAll(response.Body)
-	for _, part := range []string{`data-last="2"`, "&lt;b&gt;hello", "second", "/static/js/feed.js?v="} {
-		if !strings.Contains(string(page), part) {
-			t.Errorf("the page lacks %q:\n%s", part, page)
-		}
-	}
+	wstest.NewBrowser(t, app).Get("/").
+		ExpectContains(`data-last="2"`, "&lt;b&gt;hello", "second", "/static/js/feed.js?v=")
 }
 
 func TestUnknownCommand(t *testing.T) {
-	c := connect(t, start(t))
-	c.send(`{"type":"dance"}`)
-	_, _, err := c.conn.Read(t.Context())
-	if websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
-		t.Errorf("the connection ended with %v, want 1008", err)
-	}
+	c := wstest.Dial(t, newApplication(), "/websocket")
+	c.Write(`{"type":"dance"}`)
+	c.ExpectClose(wsframework.ClosePolicyViolation)
 }
 
 func TestOnlyTheLatestPostsAreKept(t *testing.T) {
