@@ -75,6 +75,22 @@ func TestBrowser(t *testing.T) {
 	t.Run("tls", func(t *testing.T) { test(t, wstest.TLS()) })
 }
 
+// An answer counts also where the server has read only a part of the request, and so does the last of several.
+func TestEarlyAnswer(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /short", func(w http.ResponseWriter, r *http.Request) { http.Error(w, "too long", 413) })
+	mux.HandleFunc("GET /hints", func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusEarlyHints)
+		io.WriteString(w, "page")
+	})
+	b := wstest.NewBrowser(t, mux)
+	long := url.Values{"name": {strings.Repeat("a", 1<<20)}}
+	for range 100 {
+		b.PostForm("/short", long).ExpectStatus(413).ExpectContains("too long")
+	}
+	b.Get("/hints").ExpectStatus(200).ExpectContains("page")
+}
+
 // A user that a test names is one on sockets and on pages, and the application sees nothing of how.
 func TestUser(t *testing.T) {
 	app := newSite(wstest.NewSessions())

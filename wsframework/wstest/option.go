@@ -97,8 +97,9 @@ func TCP() Option { return func(o *options) { o.network = overTCP } }
 // TLS is TCP with TLS, by a certificate that nobody has signed.
 func TLS() Option { return func(o *options) { o.network = overTLS } }
 
-// Via opens the connection by a function: through a proxy of the test's own, say. The server is then the
-// test's affair, User does not work, and Dial does not wait for Open.
+// Via opens the connection by a function: to a program that runs already, or through a proxy of the test's own.
+// The server is then the test's affair, and the handler may be nil; User does not work, and Dial does not wait
+// for Open.
 func Via(dial func() (net.Conn, error)) Option { return func(o *options) { o.via = dial } }
 
 // site is where requests seem to go to.

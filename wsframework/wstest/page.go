@@ -1,14 +1,14 @@
 package wstest
 
 import (
-	"context"
+	"bufio"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
 )
@@ -120,10 +120,7 @@ func (b *Browser) SetCookie(name, value string) {
 func (b *Browser) page(method, path string, body io.Reader, o *options) *Page {
 	b.t.Helper()
 	what := method + " " + path
-	ctx, cancel := context.WithTimeout(context.Background(), o.within)
-	defer cancel()
-	address := o.site().String() + path
-	request, err := http.NewRequestWithContext(ctx, method, address, body)
+	request, err := http.NewRequest(method, o.site().String()+path, body)
 	if err != nil {
 		b.t.Fatalf("wstest: %s: %v", what, err)
 	}
@@ -131,21 +128,28 @@ func (b *Browser) page(method, path string, body io.Reader, o *options) *Page {
 		o.header.Del("Origin") // as browsers do
 	}
 	conn := b.connect(o)
-	connect := func(context.Context, string, string) (net.Conn, error) { return conn, nil }
-	client := &http.Client{
-		Jar:           b.jar,
-		Transport:     &http.Transport{DialContext: connect, DialTLSContext: connect, DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	request.Header = o.header
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(o.within))
+	request.Header, request.Close = o.header, true
 	if host := o.header.Get("Host"); host != "" {
 		request.Host = host
 	}
-	response, err := client.Do(request)
+	for _, c := range b.jar.Cookies(request.URL) {
+		request.AddCookie(c)
+	}
+	// The answer counts, also where the server has not read all of the request before it: 413, say. An
+	// http.Transport reports then, at times, that it could not send the rest.
+	go request.Write(conn)
+	br := bufio.NewReader(conn)
+	response, err := http.ReadResponse(br, request)
+	for err == nil && response.StatusCode < 200 && response.StatusCode != http.StatusSwitchingProtocols {
+		response, err = http.ReadResponse(br, request) // that was 103 Early Hints, say
+	}
 	if err != nil {
 		b.t.Fatalf("wstest: %s: %v", what, err)
 	}
 	defer response.Body.Close()
+	b.jar.SetCookies(request.URL, response.Cookies())
 	return readPage(b.t, what, response)
 }
 
