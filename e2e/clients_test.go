@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net"
 	"net/http"
@@ -23,6 +24,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // compressions are what a server can offer; testdata/checks.py knows their names.
@@ -34,22 +36,20 @@ var compressions = map[string]*wsframework.CompressionOptions{
 
 // eachCompression runs a test against a server of each kind. The server may not log anything: peers that
 // come, do what the protocol allows, and go or vanish are no news.
-func eachCompression(t *testing.T, test func(t *testing.T, compression, addr string, ends <-chan end)) {
+func eachCompression(t *testing.T, test func(t *testing.T, compression, site string, ends <-chan end)) {
 	for _, compression := range slices.Sorted(maps.Keys(compressions)) {
 		t.Run(compression, func(t *testing.T) {
-			var log logRecorder
+			log := wstest.NewLog(t)
 			app := wsframework.NewApplication(wsframework.Settings{
-				Logger:      log.logger(),
+				Logger:      log.Logger(slog.LevelWarn),
 				Compression: compressions[compression],
 			})
 			ends := make(chan end, 100)
 			app.WebSocket("/echo", func() wsframework.Handler { return new(echoHandler) })
 			app.WebSocket("/json", func() wsframework.Handler { return new(jsonHandler) })
 			app.WebSocket("/command", func() wsframework.Handler { return &commandHandler{ends: ends} })
-			test(t, compression, serve(t, app), ends)
-			if log := log.String(); log != "" {
-				t.Errorf("the server logged:\n%s", log)
-			}
+			test(t, compression, "ws"+strings.TrimPrefix(wstest.Serve(t, app, wstest.TCP()), "http"), ends)
+			log.ExpectNothing()
 		})
 	}
 }
@@ -127,26 +127,26 @@ func findPython(module string) func() string {
 
 func TestPythonWebsockets(t *testing.T) {
 	python := need(t, "python3-websockets", findPython("websockets"))
-	eachCompression(t, func(t *testing.T, compression, addr string, ends <-chan end) {
-		runClient(t, python, "websockets_client.py", compression, addr)
+	eachCompression(t, func(t *testing.T, compression, site string, ends <-chan end) {
+		runClient(t, python, "websockets_client.py", compression, site)
 		wantEnds(t, ends, end{"no code", "", 1000}) // this client always sends one
 	})
 }
 
 func TestTornadoClient(t *testing.T) {
 	python := need(t, "python3-tornado", findPython("tornado"))
-	eachCompression(t, func(t *testing.T, compression, addr string, ends <-chan end) {
-		runClient(t, python, "tornado_client.py", compression, addr)
+	eachCompression(t, func(t *testing.T, compression, site string, ends <-chan end) {
+		runClient(t, python, "tornado_client.py", compression, site)
 		wantEnds(t, ends, end{"no code", "", wsframework.CloseNoStatus})
 	})
 }
 
 // runClient runs a script of testdata, which makes the checks of checks.py.
-func runClient(t *testing.T, python, script, compression, addr string) {
+func runClient(t *testing.T, python, script, compression, site string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
 	defer cancel()
-	client := exec.CommandContext(ctx, python, filepath.Join("testdata", script), "ws://"+addr, compression)
+	client := exec.CommandContext(ctx, python, filepath.Join("testdata", script), site, compression)
 	client.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "PYTHONIOENCODING=utf-8")
 	output, err := client.CombinedOutput()
 	if err != nil {
@@ -183,10 +183,10 @@ func TestCoderClient(t *testing.T) {
 		"no context":         websocket.CompressionNoContextTakeover,
 		"context taken over": websocket.CompressionContextTakeover,
 	}
-	eachCompression(t, func(t *testing.T, compression, addr string, ends <-chan end) {
+	eachCompression(t, func(t *testing.T, compression, site string, ends <-chan end) {
 		for _, name := range slices.Sorted(maps.Keys(modes)) {
 			t.Run(name, func(t *testing.T) {
-				p := dialCoder(t, addr, modes[name])
+				p := dialCoder(t, site, modes[name])
 				agreed := strings.Contains(p.extensions, "permessage-deflate")
 				if want := compression != "off" && name != "disabled"; agreed != want {
 					t.Errorf("compression agreed on: %t, want %t (%s)", agreed, want, p.extensions)
@@ -201,8 +201,8 @@ func TestCoderClient(t *testing.T) {
 				}
 			})
 		}
-		coderCloses(t, addr, ends)
-		coderSpeaksJSON(t, addr)
+		coderCloses(t, site, ends)
+		coderSpeaksJSON(t, site)
 	})
 }
 
@@ -214,7 +214,7 @@ type coderPeer struct {
 	bytesIn    atomic.Int64
 }
 
-func dialCoder(t *testing.T, addr string, mode websocket.CompressionMode) *coderPeer {
+func dialCoder(t *testing.T, site string, mode websocket.CompressionMode) *coderPeer {
 	t.Helper()
 	p := &coderPeer{t: t}
 	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -222,7 +222,7 @@ func dialCoder(t *testing.T, addr string, mode websocket.CompressionMode) *coder
 		return countingConn{conn, &p.bytesIn}, err
 	}}
 	t.Cleanup(transport.CloseIdleConnections)
-	conn, response, err := websocket.Dial(t.Context(), "ws://"+addr+"/echo", &websocket.DialOptions{
+	conn, response, err := websocket.Dial(t.Context(), site+"/echo", &websocket.DialOptions{
 		HTTPClient:           &http.Client{Transport: transport},
 		CompressionMode:      mode,
 		CompressionThreshold: 1,
@@ -296,9 +296,9 @@ func noiseOf(size int) []byte {
 	return noise
 }
 
-func coderCloses(t *testing.T, addr string, ends <-chan end) {
+func coderCloses(t *testing.T, site string, ends <-chan end) {
 	t.Run("close", func(t *testing.T) {
-		conn, _, err := websocket.Dial(t.Context(), "ws://"+addr+"/command?case=coder", nil)
+		conn, _, err := websocket.Dial(t.Context(), site+"/command?case=coder", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -309,7 +309,7 @@ func coderCloses(t *testing.T, addr string, ends <-chan end) {
 			t.Errorf("the server saw %v, want %v", got, want)
 		}
 
-		conn, _, err = websocket.Dial(t.Context(), "ws://"+addr+"/command", nil)
+		conn, _, err = websocket.Dial(t.Context(), site+"/command", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -328,9 +328,9 @@ func coderCloses(t *testing.T, addr string, ends <-chan end) {
 	})
 }
 
-func coderSpeaksJSON(t *testing.T, addr string) {
+func coderSpeaksJSON(t *testing.T, site string) {
 	t.Run("json", func(t *testing.T) {
-		conn, _, err := websocket.Dial(t.Context(), "ws://"+addr+"/json", nil)
+		conn, _, err := websocket.Dial(t.Context(), site+"/json", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

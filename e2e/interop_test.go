@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"math/rand/v2"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // The peers of testdata/interop, as clients of our server and as servers for our client, with every
@@ -142,10 +144,11 @@ func TestInteropClients(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					var log logRecorder
-					app := wsframework.NewApplication(wsframework.Settings{Logger: log.logger(), MaxMessageSize: 17 << 20, MaxPendingOut: 64 << 20, Compression: options})
+					log := wstest.NewLog(t)
+					app := wsframework.NewApplication(wsframework.Settings{Logger: log.Logger(slog.LevelWarn), MaxMessageSize: 17 << 20, MaxPendingOut: 64 << 20, Compression: options})
 					app.WebSocket("/echo", func() wsframework.Handler { return new(echoHandler) })
-					lines, wait := peer.start(t, "client", "ws://"+serve(t, app)+"/echo", string(argument))
+					site := "ws" + strings.TrimPrefix(wstest.Serve(t, app, wstest.TCP()), "http")
+					lines, wait := peer.start(t, "client", site+"/echo", string(argument))
 					n := 0
 					for line := range lines {
 						agreed := strings.HasPrefix(line, "answer permessage-deflate")
@@ -157,9 +160,7 @@ func TestInteropClients(t *testing.T) {
 					if err := wait(); err != nil || n != len(sets) {
 						t.Fatalf("%d of %d connections, behind which is %v: %v", n, len(sets), sets[min(n, len(sets)-1)], err)
 					}
-					if log := log.String(); log != "" {
-						t.Errorf("the server logged:\n%s", log)
-					}
+					log.ExpectNothing()
 				})
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 var (
@@ -94,10 +96,10 @@ func (p *cookiePage) Post() error { _, err := p.WriteString("done"); return err 
 // startOurs runs an application of ours that does what tornado_cookies.py does.
 func startOurs(t *testing.T, secrets map[int][]byte, keyVersion int) *site {
 	t.Helper()
-	var log logRecorder
+	log := wstest.NewLog(t)
 	app := wsframework.NewApplication(wsframework.Settings{
 		CookieSecrets: secrets, CookieKeyVersion: keyVersion, XSRFCookies: true,
-		Logger: log.logger(), AccessLogger: new(logRecorder).logger(),
+		Logger: log.Logger(slog.LevelWarn), AccessLogger: slog.New(slog.DiscardHandler),
 	})
 	page := func(path string, get func(*cookiePage) error) {
 		app.Page(path, func() wsframework.Page { return &cookiePage{get: get} })
@@ -125,12 +127,8 @@ func startOurs(t *testing.T, secrets map[int][]byte, keyVersion int) *site {
 		_, err = p.WriteString("<form method=post>" + string(field) + "</form>")
 		return err
 	})
-	t.Cleanup(func() {
-		if log.String() != "" {
-			t.Errorf("ours logged:\n%s", &log)
-		}
-	})
-	return &site{t, "ours", "http://" + serve(t, app)}
+	t.Cleanup(log.ExpectNothing)
+	return &site{t, "ours", wstest.Serve(t, app, wstest.TCP())}
 }
 
 // do sends a request with a Cookie header, as it is, and returns the answer's status, cookie and body.

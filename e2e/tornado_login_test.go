@@ -1,12 +1,14 @@
 package e2e
 
 import (
+	"log/slog"
 	"testing"
 	"testing/fstest"
 
 	"github.com/chromedp/chromedp"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // A portedHandler belongs to an application that moves from Tornado, which still does the login.
@@ -54,29 +56,27 @@ func TestLoginAtTornado(t *testing.T) {
 	browser := startBrowser(t)
 	secrets := map[int][]byte{0: secretA, 3: secretB}
 	tornado := startTornado(t, secrets, 3)
-	var log logRecorder
+	log := wstest.NewLog(t)
 	app := wsframework.NewApplication(wsframework.Settings{
 		CookieSecrets: secrets, CookieKeyVersion: 3, XSRFCookies: true,
 		LoginURL:  tornado.url + "/login",
 		Templates: portedFiles,
-		Logger:    log.logger(), AccessLogger: new(logRecorder).logger(),
+		Logger:    log.Logger(slog.LevelWarn), AccessLogger: slog.New(slog.DiscardHandler),
 	})
 	app.Page("/{$}", func() wsframework.Page { return new(portedPage) }, wsframework.Authenticated())
 	app.WebSocket("/ws", func() wsframework.Handler { return new(portedHandler) }, wsframework.Authenticated())
-	addr := serve(t, app)
+	url := wstest.Serve(t, app, wstest.TCP())
 
-	p := newTab(t, browser, "http://"+addr, chromedp.WithNewBrowserContext())
+	p := newTab(t, browser, url, chromedp.WithNewBrowserContext())
 	p.open("/")
 	p.waitFor("location.origin + location.pathname", tornado.url+"/login")
 	p.write("#name", "小明 | Bob")
 	p.click("#login")
-	p.waitFor("location.host + location.pathname", addr+"/")
+	p.waitFor("location.origin + location.pathname", url+"/")
 	p.waitFor(`document.querySelector("#user").textContent`, "小明 | Bob")
 	p.waitFor(`document.querySelector("#socket").textContent`, "hello 小明 | Bob")
 	p.waitFor(`document.querySelector("#script").textContent`, "posted by 小明 | Bob")
 	p.click("#post")
 	p.waitFor("document.body.innerText", "posted by 小明 | Bob")
-	if log := log.String(); log != "" {
-		t.Errorf("it logged:\n%s", log)
-	}
+	log.ExpectNothing()
 }

@@ -20,8 +20,8 @@ import (
 // browsers and other programs. Dial and the others call it by themselves with their own t, so it is needed for
 // such programs, and in tests whose subtests share an application.
 //
-// The handler may be something around an application, a router, say, as that of the others may; when it has no
-// method Shutdown, the end of the application is then the test's affair.
+// The handler may be something around an application, a router, say, as that of the others may. When it has no
+// method Shutdown, serve the application itself, too, so that the end of the test shuts it down.
 func Serve(t testing.TB, handler http.Handler, list ...Option) (url string) {
 	t.Helper()
 	o := newOptions(list)
