@@ -29,8 +29,8 @@ func TestClient(t *testing.T) {
 		c.Expect("小明")
 		c.WriteJSON(map[string]any{"b": []int{1, 2}, "a": "x"})
 		c.ExpectJSON(`{"a": "x", "b": [1, 2]}`)
-		c.WriteJSON(1234567890123456789)
-		c.ExpectJSON(1234567890123456789)
+		c.WriteJSON(int64(1234567890123456789))
+		c.ExpectJSON(int64(1234567890123456789))
 		c.Write(`{"name": "ann"}`)
 		var person struct{ Name string }
 		if c.ReceiveJSON(&person); person.Name != "ann" {
