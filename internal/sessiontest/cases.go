@@ -5,8 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/coder/websocket"
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 const ended = wsframework.CloseSessionEnded
@@ -16,24 +16,24 @@ func endsAtOnce(w *world) {
 	s := w.serve()
 	bystander := s.visit("ann")
 	for _, end := range []struct {
-		url   string
+		path  string
 		lives bool // under another token
 	}{
-		{s.url + "/page/logout", false},
-		{s.url + "/page/renew", true},
-		{s.url + "/plain?do=logout", false},
-		{s.url + "/plain?do=renew", true},
-		{s.plain + "?do=logout", false},
-		{s.plain + "?do=renew", true},
+		{"/page/logout", false},
+		{"/page/renew", true},
+		{"/plain?do=logout", false},
+		{"/plain?do=renew", true},
+		{"/beside?do=logout", false},
+		{"/beside?do=renew", true},
 	} {
 		v := s.visit("ann")
 		v2 := v.another()
-		v.get(end.url)
+		v.get(end.path)
 		v.wantClose(ended, wsframework.ErrSessionEnded, atOnce)
 		v2.wantClose(ended, wsframework.ErrSessionEnded, atOnce)
 		w.wantGone(v.token)
 		if end.lives && w.stored(v.cookie(), "user") != "ann" {
-			w.Errorf("after %s it is gone", end.url)
+			w.Errorf("after %s it is gone", end.path)
 		}
 	}
 	v := s.visit("ann")
@@ -94,7 +94,7 @@ func isKeptAlive(w *world) {
 		for ticker := time.NewTicker(w.tick / 2); speaking.Err() == nil; {
 			select {
 			case <-ticker.C:
-				v.conn.Write(speaking, websocket.MessageText, []byte("here"))
+				v.Conn().Write(wstest.EncodeFrame(wstest.TextFrame, []byte("here"))) // until it is closed
 			case <-speaking.Done():
 				ticker.Stop()
 			}
@@ -140,7 +140,7 @@ func reachesUsers(w *world) {
 	tab := laptop.another()
 	w.must(s.app.SendUser(w.Context(), "ann", "hello"))
 	for _, v := range []*visitor{phone, laptop, tab} {
-		v.wantMessage("hello")
+		v.Expect("hello")
 	}
 	w.must(s.app.CloseSession(w.Context(), laptop.token, 4000, "this device"))
 	laptop.wantClose(4000, nil, atOnce)
