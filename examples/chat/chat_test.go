@@ -10,8 +10,8 @@ import (
 	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
-func logIn(b *wstest.Browser, name string) {
-	b.PostForm("/login", url.Values{"name": {name}}).ExpectRedirect("/")
+func logIn(b *wstest.Browser, name string) *wstest.Page {
+	return b.PostForm("/login", url.Values{"name": {name}}).ExpectRedirect("/")
 }
 
 func joined(name string, online ...string) notice {

@@ -56,10 +56,10 @@ func TestLoginRenewsToken(t *testing.T) {
 	token := func() string { return b.Cookie(sessions.Cookie.Name) }
 	logIn(b, "ann")
 	old := token()
-	logIn(b, "ann")
+	cookies := logIn(b, "ann").Header.Values("Set-Cookie")
 	last := token()
-	if last == "" || last == old {
-		t.Errorf("the token is %q before and %q after the second login", old, last)
+	if len(cookies) != 1 || last == "" || last == old {
+		t.Errorf("the token is %q before and %q after the second login, by the cookies %q", old, last, cookies)
 	}
 	b.PostForm("/logout", nil)
 	for _, token := range []string{old, last} {
