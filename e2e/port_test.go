@@ -79,14 +79,14 @@ func chatted(t *testing.T, server string) (seen []string) {
 	ming.logIn(" \t ")
 	ming.logIn("小明")
 	ming.get("/")
-	ming.connect()
 	ann.logIn("<b>Ann</b>")
 	ann.get("/")
-	ann.connect()
 
-	// Two connections come in no order, so the chat begins when each has heard itself.
+	// A handshake is answered before the handler has opened, so each is there when it has heard itself.
+	ming.connect()
 	ming.say("I am here")
 	ming.hear()
+	ann.connect()
 	ann.say("I am here, too")
 	ann.hear()
 	ming.hear()
