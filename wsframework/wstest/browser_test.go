@@ -78,7 +78,9 @@ func TestBrowser(t *testing.T) {
 // An answer counts also where the server has read only a part of the request, and so does the last of several.
 func TestEarlyAnswer(t *testing.T) {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /short", func(w http.ResponseWriter, r *http.Request) { http.Error(w, "too long", http.StatusRequestEntityTooLarge) })
+	mux.HandleFunc("POST /short", func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, "too long", http.StatusRequestEntityTooLarge)
+	})
 	mux.HandleFunc("GET /hints", func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusEarlyHints)
 		io.WriteString(w, "page")
