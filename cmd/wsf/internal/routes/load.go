@@ -89,7 +89,7 @@ func load(ctx context.Context, folder string) (*program, error) {
 		Context: ctx,
 		Dir:     absolute,
 		Fset:    p.fset,
-		Mode: packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports | packages.NeedDeps |
+		Mode: packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports |
 			packages.NeedExportFile | packages.NeedTypes | packages.NeedSyntax | packages.NeedTypesInfo | packages.NeedTypesSizes,
 	}, "./...")
 	if err != nil {

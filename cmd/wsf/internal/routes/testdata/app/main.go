@@ -4,6 +4,7 @@ package main
 import (
 	"net/http"
 
+	"github.com/gotornado/gotornado/cmd/wsf/internal/routes/testdata/app/admin"
 	"github.com/gotornado/gotornado/wsframework"
 )
 
@@ -51,6 +52,7 @@ func main() {
 	api.Under("example.org/shop").Redirect("/old/{x}", "/new/{x}")
 	register(api)
 	register(group(app))
+	admin.Add(app.Under("/admin", wsframework.Authenticated()))
 	app.Static("/downloads", wsframework.Dir("downloads"))
 	http.Handle("/elsewhere", app.Upgrade(newRoom, wsframework.MessageLimit(1<<10)))
 }
