@@ -46,6 +46,13 @@ command line; where a command has more of them, its help says so.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		var unknown *pflag.NotExistError
+		if errors.As(err, &unknown) && len(unknown.GetSpecifiedShortnames()) > 1 {
+			return usage.Errorf("unknown flag: -%s", unknown.GetSpecifiedShortnames()) // one dash, not many flags
+		}
+		return err
+	})
 	root.AddCommand(project.NewCommand(), handlers.NewCommand(), routes.NewCommand(), client.NewCommand(), doctor.NewCommand())
 	return root
 }

@@ -38,7 +38,7 @@ func TestCommandLines(t *testing.T) {
 		{"dance", 2, `unknown command "dance"`},
 		{"new", 2, "the name is missing: wsf new myapp"},
 		{"new a b", 2, "accepts at most 1 arg"},
-		{"new " + free + " -dance", 2, "unknown shorthand flag"},
+		{"new " + free + " -dance", 2, "unknown flag: -dance"},
 		{"new " + free + " -store disk", 2, `there is no store "disk"; -store is memory, redis, postgres or sqlite`},
 		{"new " + free + " --store=disk", 2, `there is no store "disk"`},
 		{"new " + free + " -module Ä", 2, "give another one with -module"},
