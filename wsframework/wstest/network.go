@@ -20,8 +20,8 @@ const (
 // listen opens a listener, and says how to reach it.
 func (n network) listen() (net.Listener, func() (net.Conn, error), error) {
 	if n == inMemory {
-		l := &memoryListener{conns: make(chan net.Conn), closed: make(chan struct{})}
-		return l, l.dial, nil
+		l := NewListener()
+		return l, l.Dial, nil
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -45,15 +45,24 @@ var certificates = sync.OnceValue(func() []tls.Certificate {
 	return s.TLS.Certificates
 })
 
-// A memoryListener's connections are pipes, whose ends have addresses as those of a network have.
-type memoryListener struct {
+// A Listener is a network in memory, for tests of servers that the program itself starts: give it to
+// [http.Server.Serve] or [wsframework.Application.Serve], and its Dial to [Via]. It works in the bubbles of
+// testing/synctest.
+type Listener struct {
 	conns  chan net.Conn
 	ports  atomic.Int32
 	once   sync.Once
 	closed chan struct{}
 }
 
-func (l *memoryListener) dial() (net.Conn, error) {
+// NewListener returns a listener whose address seems to be 127.0.0.1:80.
+func NewListener() *Listener {
+	return &Listener{conns: make(chan net.Conn), closed: make(chan struct{})}
+}
+
+// Dial connects to the listener, and waits until that has been accepted. The connection is a [net.Pipe], whose
+// Write waits for the other end's Read. It may be called from any goroutine.
+func (l *Listener) Dial() (net.Conn, error) {
 	client, server := net.Pipe()
 	theirs := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1024 + int(l.ports.Add(1))}
 	select {
@@ -64,7 +73,8 @@ func (l *memoryListener) dial() (net.Conn, error) {
 	}
 }
 
-func (l *memoryListener) Accept() (net.Conn, error) {
+// Accept implements [net.Listener].
+func (l *Listener) Accept() (net.Conn, error) {
 	select {
 	case c := <-l.conns:
 		return c, nil
@@ -73,15 +83,18 @@ func (l *memoryListener) Accept() (net.Conn, error) {
 	}
 }
 
-func (l *memoryListener) Close() error {
+// Close implements [net.Listener]. Who dials from now on gets [net.ErrClosed].
+func (l *Listener) Close() error {
 	l.once.Do(func() { close(l.closed) })
 	return nil
 }
 
-func (l *memoryListener) Addr() net.Addr { return memoryAddr }
+// Addr implements [net.Listener].
+func (l *Listener) Addr() net.Addr { return memoryAddr }
 
 var memoryAddr = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80}
 
+// A memoryConn has addresses as the connections of other networks have.
 type memoryConn struct {
 	net.Conn
 	local, remote net.Addr
