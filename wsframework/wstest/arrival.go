@@ -92,8 +92,7 @@ func (c *Client) readAll() {
 
 // answer writes what a peer's own software writes. Where the server has gone, nobody misses it.
 func (c *Client) answer(first byte, payload []byte) {
-	c.conn.SetWriteDeadline(time.Now().Add(c.options.within))
-	if _, err := c.conn.Write(EncodeFrame(first, payload)); err == nil {
+	if err := c.send(EncodeFrame(first, payload)); err == nil {
 		c.history.add("->", describeFrame(first, payload))
 	}
 }

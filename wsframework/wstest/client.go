@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +25,8 @@ type Client struct {
 	response *http.Response
 	history  history
 	arrivals arrivals // empty with Frames
+
+	sending sync.Mutex // held by who writes, because the deadline is his
 }
 
 func newClient(t testing.TB, path string, conn net.Conn, br *bufio.Reader, o *options) *Client {
@@ -73,7 +76,8 @@ func (c *Client) Response() *http.Response { return c.response }
 // Subprotocol is the one that the server has chosen, or "".
 func (c *Client) Subprotocol() string { return c.response.Header.Get("Sec-WebSocket-Protocol") }
 
-// Conn is the connection under it. Who reads from it uses Frames.
+// Conn is the connection under it, for what the methods do not do. Who reads from it uses Frames; deadlines that he
+// sets last until the next call of a method.
 func (c *Client) Conn() net.Conn { return c.conn }
 
 // Write sends a text message. Like the other methods that send, it may be called from any goroutine.
@@ -125,10 +129,19 @@ func (c *Client) WriteRaw(b []byte) {
 func (c *Client) write(what string, b []byte) {
 	c.t.Helper()
 	c.history.add("->", what)
-	c.conn.SetWriteDeadline(time.Now().Add(c.options.within))
-	if _, err := c.conn.Write(b); err != nil {
+	if err := c.send(b); err != nil {
 		c.fail("sending %s: %v", what, err)
 	}
+}
+
+// send writes, and leaves no deadline behind to who uses Conn.
+func (c *Client) send(b []byte) error {
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	c.conn.SetWriteDeadline(time.Now().Add(c.options.within))
+	defer c.conn.SetWriteDeadline(time.Time{})
+	_, err := c.conn.Write(b)
+	return err
 }
 
 // Close closes the connection in good order: it sends a close frame, and waits until the server has answered

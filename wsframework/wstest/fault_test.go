@@ -2,7 +2,9 @@ package wstest_test
 
 import (
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -107,6 +109,51 @@ func TestFrames(t *testing.T) {
 			t.Errorf("code %d", code)
 		}
 	})
+}
+
+// Who writes to Conn is not hurried by what methods wrote before.
+func TestConnHasNoDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := wstest.Dial(t, newApp(wsframework.Settings{}), "/echo")
+		c.Write("hello")
+		c.Expect("hello")
+		<-time.After(time.Minute)
+		if _, err := c.Conn().Write(wstest.EncodeFrame(wstest.TextFrame, []byte("again"))); err != nil {
+			t.Fatal(err)
+		}
+		c.Expect("again")
+	})
+}
+
+// Frames that no server may send are not taken for right ones.
+func TestFramesThatAreWrong(t *testing.T) {
+	for name, test := range map[string]struct {
+		frame string
+		of    func(c *wstest.Client)
+		want  string
+	}{
+		"masked":             {string(wstest.EncodeFrame(wstest.TextFrame, []byte("a"))), func(c *wstest.Client) { c.Expect("a") }, "the server masks its frames"},
+		"half of a code":     {"\x88\x01\x03", func(c *wstest.Client) { c.ExpectClose(1005) }, "but got close 0"},
+		"half of a code, II": {"\x88\x01\x03", func(c *wstest.Client) { c.Close(1005, "") }, "but got close 0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				conn, _, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer conn.Close()
+				io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+					"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"+test.frame)
+				io.Copy(io.Discard, conn)
+			})
+			got := failing(t, func(t testing.TB) { test.of(wstest.Dial(t, server, "/", wstest.NoWait())) })
+			if !strings.Contains(got, test.want) {
+				t.Errorf("the failure lacks %q: %s", test.want, got)
+			}
+		})
+	}
 }
 
 // A handler that does not close when the application shuts down fails its test, and is shown.

@@ -47,9 +47,13 @@ func closePayload(code int, reason string) string {
 	return string(binary.BigEndian.AppendUint16(nil, uint16(code))) + reason
 }
 
+// parseClose returns 1005 when nothing is said, and 0 for half a code, which is none (RFC 6455, 5.5.1).
 func parseClose(payload []byte) (code int, reason string) {
-	if len(payload) < 2 {
+	switch len(payload) {
+	case 0:
 		return 1005, ""
+	case 1:
+		return 0, ""
 	}
 	return int(binary.BigEndian.Uint16(payload)), string(payload[2:])
 }
