@@ -170,6 +170,9 @@ func TestPageFailures(t *testing.T) {
 		"no address":  {func(t testing.TB) { b(t).Get("/%zz") }, "GET /%zz: "},
 		"no answer":   {func(t testing.TB) { b(t).Get("/panic") }, "GET /panic: "},
 		"log":         {func(t testing.TB) { wstest.NewLog(t).ExpectContains("x") }, `the log lacks "x"`},
+		"log line":    {func(t testing.TB) { l := logged(t, "x"); l.ExpectLine("INFO", "x"); l.ExpectLine("y") }, `the log's line lacks "y"`},
+		"two lines":   {func(t testing.TB) { logged(t, "x", "y").ExpectLine("x") }, `want one line in the log with ["x"], but it has:`},
+		"no line yet": {func(t testing.TB) { wstest.NewLog(t).ExpectLine() }, "want one line in the log with []"},
 		"no log line": {func(t testing.TB) { l := wstest.NewLog(t); l.Logger(nil).Info("x"); l.ExpectNothing() }, "want nothing in the log, but it has:"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -184,6 +187,15 @@ func TestPageFailures(t *testing.T) {
 			}
 		})
 	}
+}
+
+// logged is a log with lines.
+func logged(t testing.TB, lines ...string) *wstest.Log {
+	l := wstest.NewLog(t)
+	for _, line := range lines {
+		l.Logger(nil).Info(line)
+	}
+	return l
 }
 
 // The log is shown when its test has failed, and only then.

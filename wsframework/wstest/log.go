@@ -62,6 +62,21 @@ func (l *Log) ExpectContains(part string) {
 	}
 }
 
+// ExpectLine fails the test unless the log is one line, which has all of the parts. Where there are lines of
+// before, Forget them first.
+func (l *Log) ExpectLine(parts ...string) {
+	l.t.Helper()
+	text := l.String()
+	if strings.Count(text, "\n") != 1 {
+		l.t.Fatalf("wstest: want one line in the log with %q, but it has:\n%s", parts, text)
+	}
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			l.t.Fatalf("wstest: the log's line lacks %q:\n%s", part, text)
+		}
+	}
+}
+
 // ExpectNothing fails the test if something has been logged.
 func (l *Log) ExpectNothing() {
 	l.t.Helper()
