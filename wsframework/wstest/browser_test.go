@@ -242,3 +242,20 @@ func TestServe(t *testing.T) {
 		t.Errorf("status %s", response.Status)
 	}
 }
+
+// The cookies of one request stay, as those do that a server sets.
+func TestCookiesOfOneRequest(t *testing.T) {
+	b := wstest.NewBrowser(t, newSite(wstest.NewSessions()))
+	b.DialRefused("/private", 401)
+	b.Dial("/private", wstest.Session("user", "ann")).Close(1000, "")
+	ann := b.Cookie("session")
+	if page := b.Get("/who"); page.Body != "ann" {
+		t.Error(page)
+	}
+	if page := b.Get("/who", wstest.Cookie("session", "of-nobody")); page.Body != "" || b.Cookie("session") != "of-nobody" {
+		t.Error(page)
+	}
+	if page := b.Get("/who", wstest.Cookie("session", ann)); page.Body != "ann" {
+		t.Error(page)
+	}
+}

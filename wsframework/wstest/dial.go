@@ -48,12 +48,17 @@ func NewBrowser(t testing.TB, handler http.Handler, list ...Option) *Browser {
 		t.Fatalf("wstest: %v", err)
 	}
 	b := &Browser{t: t, handler: handler, list: list, jar: jar}
-	o := newOptions(list)
+	b.keep(newOptions(list))
+	return b
+}
+
+// keep gives the visitor the cookies and the session's values that options name.
+func (b *Browser) keep(o *options) {
+	b.t.Helper()
 	b.jar.SetCookies(o.site(), o.cookies)
 	if len(o.session) > 0 {
 		b.putSession(o)
 	}
-	return b
 }
 
 // putSession puts values into the session, whose cookie is set if there is none yet.
@@ -89,8 +94,10 @@ func (b *Browser) DialRefused(path string, status int, list ...Option) *Page {
 	return b.dialRefused(path, status, b.options(list))
 }
 
-// options are the browser's and those of one request.
+// options are the browser's and those of one request, whose cookies stay.
 func (b *Browser) options(list []Option) *options {
+	b.t.Helper()
+	b.keep(newOptions(list))
 	o := newOptions(append(b.list[:len(b.list):len(b.list)], list...))
 	if o.header.Get("Origin") == "" {
 		o.header.Set("Origin", o.site().String())

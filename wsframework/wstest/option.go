@@ -52,12 +52,12 @@ func User(user any) Option {
 }
 
 // Session puts a value into the visitor's session, which is made in the application's own Settings.Sessions
-// before the request. With the key "user" it is what GetCurrentUser finds by default.
+// before the request, and which a Browser keeps. With the key "user" it is what GetCurrentUser finds by default.
 func Session(key string, value any) Option {
 	return func(o *options) { o.session = append(o.session, sessionValue{key, value}) }
 }
 
-// Cookie adds a cookie.
+// Cookie adds a cookie, which a Browser keeps.
 func Cookie(name, value string) Option {
 	return func(o *options) { o.cookies = append(o.cookies, &http.Cookie{Name: name, Value: value}) }
 }
