@@ -17,12 +17,13 @@ import (
 	"testing"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // Each request has one line, whatever answered it; what the client did is a warning, what the server did
 // an error, and the query is never in it.
 func TestAccessLog(t *testing.T) {
-	sessions := newSessions()
+	sessions := wstest.NewSessions()
 	s := newSite(t, wsframework.Settings{Sessions: sessions})
 	s.page(hooks{user: func(*sheet) (any, error) { return "ann", nil }, get: func(p *sheet) error {
 		p.CurrentUser()
@@ -63,13 +64,13 @@ func TestAccessLog(t *testing.T) {
 		{"GET", "/nowhere?token=swordfish", "", []string{"WARN", "status=404", `route="(not found)"`}, ""},
 		{"GET", "/ws?token=swordfish", "", []string{"WARN", "handshake refused", "status=400", "path=/ws ", "route=/ws"}, ""},
 	} {
-		s.log.forget()
+		s.log.Forget()
 		header := []string{"X-None: 1"}
 		if tt.header != "" {
 			header = append(header, tt.header)
 		}
 		s.ask(tt.method, tt.target, header...)
-		s.expectLine(append(tt.parts, "level=")...)
+		s.log.ExpectLine(append(tt.parts, "level=")...)
 		if line := s.log.String(); strings.Contains(line, "swordfish") || tt.not != "" && strings.Contains(line, tt.not) {
 			t.Errorf("%s %s: %s", tt.method, tt.target, line)
 		}
@@ -83,38 +84,38 @@ func TestAccessLogOfSockets(t *testing.T) {
 		level string
 		frame byte // what the client sends
 	}{
-		{1000, "INFO", text}, {1001, "INFO", text}, {4401, "INFO", text}, {4000, "INFO", text},
-		{1003, "WARN", text}, {1008, "WARN", text}, {1011, "ERROR", text},
+		{1000, "INFO", wstest.TextFrame}, {1001, "INFO", wstest.TextFrame}, {4401, "INFO", wstest.TextFrame}, {4000, "INFO", wstest.TextFrame},
+		{1003, "WARN", wstest.TextFrame}, {1008, "WARN", wstest.TextFrame}, {1011, "ERROR", wstest.TextFrame},
 		{1002, "WARN", 0xF1},
-		{1009, "INFO", closed}, // the client's own
+		{1009, "INFO", wstest.CloseFrame}, // the client's own
 	} {
-		log := new(logRecorder)
+		log := wstest.NewLog(t)
 		inBubble(t, func(t *testing.T, n network) {
-			s, _, cl := one(t, n, wsframework.Settings{AccessLogger: newLogger(log)}, func(p *probe) {
+			s, _, cl := one(t, n, wsframework.Settings{AccessLogger: log.Logger(slog.LevelInfo)}, func(p *probe) {
 				p.user = func() (any, error) { return "ann", nil }
 				p.message = func(wsframework.Message) error { p.WriteText("reply"); return p.Close(tt.code, "why") }
 			})
 			switch tt.frame {
-			case closed:
-				cl.sendClose(tt.code, "why")
-				cl.expectClose(tt.code, "")
-			case text:
-				cl.send(text, "hello")
-				cl.expectText("reply")
-				cl.shake(tt.code, "why")
+			case wstest.CloseFrame:
+				cl.WriteClose(tt.code, "why")
+				expectClose(t, cl, tt.code, "")
+			case wstest.TextFrame:
+				cl.Write("hello")
+				cl.Expect("reply")
+				shake(t, cl, tt.code, "why")
 			default:
-				cl.send(tt.frame, "")
-				if first, _, err := cl.read(); first != closed || err != nil {
+				cl.WriteFrame(tt.frame, "")
+				if first, _, err := cl.ReadFrame(); first != wstest.CloseFrame || err != nil {
 					t.Errorf("%x, %v", first, err)
 				}
-				cl.sendClose(1000, "")
+				cl.WriteClose(1000, "")
 			}
-			cl.expectEnd()
+			cl.ExpectEnd()
 			if err := s.app.Shutdown(context.Background()); err != nil {
 				t.Error(err)
 			}
 		})
-		(&server{t: t, log: log}).expectLog("level="+tt.level, "socket closed", fmt.Sprint("code=", tt.code), "reason=", "received=", "sent=", "path=/ws ", "user=ann", "duration=")
+		log.ExpectLine("level="+tt.level, "socket closed", fmt.Sprint("code=", tt.code), "reason=", "received=", "sent=", "path=/ws ", "user=ann", "duration=")
 	}
 }
 
@@ -147,8 +148,8 @@ func TestAccessLogOfPlainHandlersThatPanic(t *testing.T) {
 		"abort":             {func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, []string{"INFO", "abort Handler"}, "stack="},
 		"Goexit":            {func(http.ResponseWriter) { runtime.Goexit() }, []string{"INFO", "abort Handler"}, "stack="},
 	} {
-		log := new(logRecorder)
-		s := overTCP.serve(t, wsframework.Settings{AccessLogger: newLogger(log)}, func(app *wsframework.Application) {
+		log := wstest.NewLog(t)
+		s := overTCP.serve(t, wsframework.Settings{AccessLogger: log.Logger(slog.LevelInfo)}, func(app *wsframework.Application) {
 			app.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { tt.fail(w) })
 		})
 		c, err := s.dial()
@@ -163,7 +164,7 @@ func TestAccessLogOfPlainHandlersThatPanic(t *testing.T) {
 		if err := s.app.Shutdown(context.Background()); err != nil {
 			t.Error(err)
 		}
-		(&server{t: t, log: log}).expectLog(append(tt.parts, "wsframework: request")...)
+		log.ExpectLine(append(tt.parts, "wsframework: request")...)
 		if strings.Contains(log.String(), tt.not) {
 			t.Errorf("%s: %s", name, log)
 		}
@@ -178,7 +179,7 @@ func TestAccessLogHidesNothing(t *testing.T) {
 	}
 	log := make(lineWriter, 10)
 	copied := make(chan bool, 1)
-	s := overTCP.serve(t, wsframework.Settings{AccessLogger: newLogger(log)}, func(app *wsframework.Application) {
+	s := overTCP.serve(t, wsframework.Settings{AccessLogger: slog.New(slog.NewTextHandler(log, nil))}, func(app *wsframework.Application) {
 		app.HandleFunc("/file", func(w http.ResponseWriter, r *http.Request) {
 			_, can := w.(io.ReaderFrom)
 			copied <- can
@@ -215,9 +216,9 @@ func TestAccessLogHidesNothing(t *testing.T) {
 	expectFlushed(t, c)
 	c.Close()
 	cl := s.connect()
-	cl.sendClose(1000, "")
-	cl.expectClose(1000, "")
-	cl.expectEnd()
+	cl.WriteClose(1000, "")
+	expectClose(t, cl, 1000, "")
+	cl.ExpectEnd()
 	var lines []string // some come only after their client has left
 	for range 4 {
 		lines = append(lines, receive(t, log))

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // Two applications in one process never meet, though they have the same routes, groups and sessions.
@@ -22,9 +23,9 @@ func TestTwoApplications(t *testing.T) {
 		ap.Broadcast("g", "for one")
 		one.app.Broadcast(t.Context(), "g", "for one, too")
 		bp.Broadcast("g", "for two")
-		a.expectText("for one")
-		a.expectText("for one, too")
-		b.expectText("for two")
+		a.Expect("for one")
+		a.Expect("for one, too")
+		b.Expect("for two")
 		for h := range one.app.Connections() {
 			if h != wsframework.Handler(ap) {
 				t.Error("a connection of the other application")
@@ -32,19 +33,19 @@ func TestTwoApplications(t *testing.T) {
 		}
 		ended := make(chan error, 1)
 		go func() { ended <- one.app.Shutdown(t.Context()) }()
-		a.shake(1001, "the server shuts down")
+		shake(t, a, 1001, "the server shuts down")
 		if err := receive(t, ended); err != nil {
 			t.Error(err)
 		}
 		two.app.Broadcast(t.Context(), "g", "still there")
-		b.expectText("still there")
+		b.Expect("still there")
 		two.join("g")
 	})
 }
 
 // Plain handlers have the session, and are safe from forged requests.
 func TestPlainHandlers(t *testing.T) {
-	sessions := newSessions()
+	sessions := wstest.NewSessions()
 	settings := wsframework.Settings{AllowedOrigins: []string{"https://partner.test", "https://*.example.com"}}
 	s := sessionServer(t, sessions, settings, func(*probe) {})
 	s.app.HandleFunc("POST /count", func(w http.ResponseWriter, r *http.Request) {
@@ -55,7 +56,8 @@ func TestPlainHandlers(t *testing.T) {
 	s.app.Handle("GET /count", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, sessions.GetInt(r.Context(), "n"))
 	}))
-	cookie, _ := s.login("ann")
+	_, token := s.login("ann")
+	cookie := "Cookie: session=" + token
 	post := func(header ...string) (int, string) {
 		t.Helper()
 		request := append([]string{"POST /count HTTP/1.1", "Host: example.com", "Content-Length: 0", cookie}, header...)
@@ -96,7 +98,7 @@ func TestPlainHandlers(t *testing.T) {
 
 // Mounted inside somebody's own LoadAndSave, there is one session and one cookie.
 func TestPlainHandlersInsideLoadAndSave(t *testing.T) {
-	sessions := newSessions()
+	sessions := wstest.NewSessions()
 	app := wsframework.NewApplication(wsframework.Settings{Sessions: sessions, Logger: quiet})
 	app.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		sessions.Put(r.Context(), "inner", sessions.GetString(r.Context(), "outer"))
@@ -154,14 +156,11 @@ func TestMounted(t *testing.T) {
 	defer outer.Close()
 
 	s := dialing(t, outer.Listener.Addr().String())
-	var clients []*client
+	var clients []*wstest.Client
 	for path, seen := range map[string]string{"/whole/ws/1": "/ws/1 1", "/endpoint/2": "/endpoint/2 2", "/behind/3": "/behind/3 3"} {
-		cl, response := s.request(path)
-		if response.StatusCode != 101 {
-			t.Fatalf("%s: %s", path, response.Status)
-		}
-		cl.send(text, "hello "+path)
-		cl.expectText("hello " + path)
+		cl := s.open(path)
+		cl.Write("hello " + path)
+		cl.Expect("hello " + path)
 		if got := <-paths; got != seen {
 			t.Errorf("%s: the handler sees %q, want %q", path, got, seen)
 		}
@@ -173,8 +172,8 @@ func TestMounted(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- app.Shutdown(t.Context()) }() // of the application, not of their server
 	for _, cl := range clients {
-		cl.expectText("to all")
-		cl.shake(1001, "the server shuts down")
+		cl.Expect("to all")
+		shake(t, cl, 1001, "the server shuts down")
 	}
 	if err := receive(t, ended); err != nil {
 		t.Error(err)
@@ -197,8 +196,6 @@ func TestSettingsAreCopied(t *testing.T) {
 		settings := wsframework.Settings{AllowedOrigins: origins}
 		s := n.probes(t, settings, func(*probe) {})
 		origins[0] = "https://b.test"
-		if _, response := s.request("/ws", "Origin: https://a.test"); response.StatusCode != 101 {
-			t.Error(response.Status)
-		}
+		s.connect(wstest.Origin("https://a.test"))
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // Where a visitor logs in who has yet to, with the page that was asked for.
@@ -48,50 +49,39 @@ func TestLoginURLOfPages(t *testing.T) {
 
 // Who logs in comes back to where he wanted to go, unless somebody else has said where.
 func TestLoginLeadsBack(t *testing.T) {
-	s := overTCP.serve(t, wsframework.Settings{Sessions: newSessions(), LoginURL: "/login"}, func(app *wsframework.Application) {
-		app.Page("/login", sheets(hooks{
-			get: func(p *sheet) error { _, err := p.WriteString(p.NextURL("/home")); return err },
-			post: func(p *sheet) error {
-				return errors.Join(p.Session().RenewToken(), p.Session().Put("user", p.BodyArgument("name")), p.Redirect(p.NextURL("/home")))
-			},
-		}))
-		members := app.Under("/members", wsframework.Authenticated())
-		members.Page("/{room}", sheets(hooks{get: func(p *sheet) error { _, err := fmt.Fprint(p, p.CurrentUser(), p.Argument("a")); return err }}))
-		members.HandleFunc("/plain", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "plain", r.FormValue("a")) })
-		members.Static("/files/", files("a.txt", "file"))
-	})
-	post := func(path, body, cookie string) *http.Response {
-		response, _ := s.ask([]string{"POST " + path + " HTTP/1.1", "Host: example.com", formType, fmt.Sprint("Content-Length: ", len(body)), cookie}, body)
-		return response
-	}
+	app := newSite(t, wsframework.Settings{Sessions: wstest.NewSessions(), LoginURL: "/login"}).app
+	app.Page("/login", sheets(hooks{
+		get: func(p *sheet) error { _, err := p.WriteString(p.NextURL("/home")); return err },
+		post: func(p *sheet) error {
+			return errors.Join(p.Session().RenewToken(), p.Session().Put("user", p.BodyArgument("name")), p.Redirect(p.NextURL("/home")))
+		},
+	}))
+	members := app.Under("/members", wsframework.Authenticated())
+	members.Page("/{room}", sheets(hooks{get: func(p *sheet) error { _, err := fmt.Fprint(p, p.CurrentUser(), p.Argument("a")); return err }}))
+	members.HandleFunc("/plain", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "plain", r.FormValue("a")) })
+	members.Static("/files/", files("a.txt", "file"))
+	ann := url.Values{"name": {"ann"}}
 	for path, want := range map[string]string{
 		"/members/tea?a=1%20%26&b=2": "ann1 &",
 		"/members/plain?a=1":         "plain1",
 		"/members/files/a.txt":       "file",
 	} {
-		response, _, _ := s.visit("GET "+path, stranger)
-		login := response.Header.Get("Location")
-		if _, next, _ := s.visit("GET "+login, stranger); response.StatusCode != 302 || next != path {
-			t.Errorf("%s: %s %s, next %q", path, response.Status, login, next)
+		visitor := wstest.NewBrowser(t, app)
+		login := visitor.Get(path).ExpectStatus(302).Header.Get("Location")
+		if page := visitor.Get(login); page.Body != path {
+			t.Errorf("%s: %v", path, page)
 		}
-		response = post(login, "name=ann", stranger)
-		if response.StatusCode != 303 || response.Header.Get("Location") != path || len(response.Cookies()) != 1 {
-			t.Fatalf("%s: %s %v", login, response.Status, response.Header)
+		if page := visitor.PostForm(login, ann).ExpectStatus(303).ExpectRedirect(path); len(page.Header["Set-Cookie"]) != 1 {
+			t.Fatalf("%s: cookies %q", login, page.Header["Set-Cookie"])
 		}
-		cookie := response.Cookies()[0]
-		if _, body, _ := s.visit("GET "+path, "Cookie: "+cookie.Name+"="+cookie.Value); body != want {
-			t.Errorf("%s: %q, want %q", path, body, want)
+		if page := visitor.Get(path); page.Body != want {
+			t.Errorf("%v, want %q", page, want)
 		}
 	}
 	for _, next := range []string{"", "//evil.test", `/\evil.test`, "https://evil.test/", "javascript:alert(1)", "/\t/evil.test", "members"} {
-		for _, response := range []*http.Response{
-			post("/login?next="+url.QueryEscape(next), "name=ann", stranger),
-			post("/login?next=/members/tea", "name=ann&next="+url.QueryEscape(next), stranger),
-		} {
-			if location := response.Header.Get("Location"); response.StatusCode != 303 || location != "/home" {
-				t.Errorf("next %q: %s %q", next, response.Status, location)
-			}
-		}
+		visitor := wstest.NewBrowser(t, app)
+		visitor.PostForm("/login?next="+url.QueryEscape(next), ann).ExpectStatus(303).ExpectRedirect("/home")
+		visitor.PostForm("/login?next=/members/tea", url.Values{"name": {"ann"}, "next": {next}}).ExpectStatus(303).ExpectRedirect("/home")
 	}
 }
 
@@ -112,13 +102,13 @@ func TestPlainHandlersUnderAuthenticated(t *testing.T) {
 		"an answer": {func() (any, error) { return nil, &wsframework.HTTPError{Status: 429, Message: "Later."} }, 429, "Later.\n", []string{"WARN", "Later."}},
 		"a panic":   {func() (any, error) { panic("in CurrentUser") }, 500, "Internal Server Error\n", []string{"ERROR", "CurrentUser panicked: in CurrentUser", "stack=", "authenticated_test.go"}},
 	} {
-		for _, settings := range []wsframework.Settings{{}, {Serial: true}, {Sessions: newSessions()}} {
+		for _, settings := range []wsframework.Settings{{}, {Serial: true}, {Sessions: wstest.NewSessions()}} {
 			settings.CurrentUser = func(*http.Request) (any, error) { return user() }
 			user = tt.user
 			s := newSite(t, settings)
 			s.app.Under("/in", wsframework.Authenticated()).HandleFunc("/plain", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "called") })
 			s.expect("GET", "/in/plain", tt.status, tt.body)
-			s.expectLine(append(tt.logged, fmt.Sprint("status=", tt.status), "route=/in/plain")...)
+			s.log.ExpectLine(append(tt.logged, fmt.Sprint("status=", tt.status), "route=/in/plain")...)
 			if t.Failed() {
 				t.Fatal(name)
 			}
@@ -147,13 +137,13 @@ func TestForgedRequestsToPlainHandlers(t *testing.T) {
 		{"PUT", "Sec-Fetch-Site: same-site", false},
 		{"DELETE", "Origin: null", false},
 	} {
-		s.log.forget()
+		s.log.Forget()
 		w := s.ask(tt.method, "/plain", tt.header)
 		if tt.passes && w.Body.String() != "called" || !tt.passes && (w.Code != 403 || w.Body.String() == "called") {
 			t.Errorf("%s %s: %d %s", tt.method, tt.header, w.Code, w.Body)
 		}
 		if !tt.passes {
-			s.expectLine("level=WARN", "status=403", "setting=Settings.AllowedOrigins")
+			s.log.ExpectLine("level=WARN", "status=403", "setting=Settings.AllowedOrigins")
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // What a handler writes while more input is buffered waits for the rest of the burst, but never for
@@ -28,13 +29,13 @@ func TestDeferredWriteDoesNotWaitForTheHandler(t *testing.T) {
 			}
 		})
 		cl := s.connect()
-		cl.raw(join(f(text, "1"), f(text, "2"), f(text, "3"))) // one segment
-		cl.expectText("own 1")
-		cl.expectText("all 1")
+		cl.WriteRaw(join(f(wstest.TextFrame, "1"), f(wstest.TextFrame, "2"), f(wstest.TextFrame, "3"))) // one segment
+		cl.Expect("own 1")
+		cl.Expect("all 1")
 		close(release)
 		for i := 2; i <= 3; i++ {
-			cl.expectText(fmt.Sprint("own ", i))
-			cl.expectText(fmt.Sprint("all ", i))
+			cl.Expect(fmt.Sprint("own ", i))
+			cl.Expect(fmt.Sprint("all ", i))
 		}
 	})
 }
@@ -77,15 +78,15 @@ func TestBurstLeavesInFewWrites(t *testing.T) {
 	})
 	const bursts, each = 50, 16
 	sender, receiver := s.connect(), s.connect()
-	sender.expectText("in")
-	receiver.expectText("in")
+	sender.Expect("in")
+	receiver.Expect("in")
 	before := writes.Load()
-	burst := bytes.Repeat(f(text, strings.Repeat("x", 100)), each)
+	burst := bytes.Repeat(f(wstest.TextFrame, strings.Repeat("x", 100)), each)
 	for range bursts {
-		sender.raw(burst)
-		for _, cl := range []*client{sender, receiver} {
+		sender.WriteRaw(burst)
+		for _, cl := range []*wstest.Client{sender, receiver} {
 			for range each {
-				cl.expectText(strings.Repeat("x", 100))
+				cl.Expect(strings.Repeat("x", 100))
 			}
 		}
 	}
@@ -112,7 +113,7 @@ func TestLargeMessagesFromManyGoroutines(t *testing.T) {
 		}
 		total := 0
 		for range 10 * len(sizes) {
-			_, payload, err := cl.read()
+			_, payload, err := cl.ReadFrame()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,7 +122,7 @@ func TestLargeMessagesFromManyGoroutines(t *testing.T) {
 			}
 			total += len(payload)
 		}
-		go io.Copy(io.Discard, cl.br)
+		go io.Copy(io.Discard, cl.Conn())
 	})
 }
 
@@ -144,18 +145,18 @@ func TestWritesLeaveWhileTheHandlerComputes(t *testing.T) {
 			})
 			p.expect(t, "open")
 			if before != "" {
-				cl.send(text, before)
-				cl.expectText(before)
+				cl.Write(before)
+				cl.Expect(before)
 			}
 			var burst []byte
 			for range 5 {
-				burst = append(burst, frameBytes(text, []byte("compute"))...)
+				burst = append(burst, wstest.EncodeFrame(wstest.TextFrame, []byte("compute"))...)
 			}
-			cl.raw(burst)
-			cl.expectText("compute")
+			cl.WriteRaw(burst)
+			cl.Expect("compute")
 			done.Store(true)
 			for range 4 {
-				cl.expectText("compute")
+				cl.Expect("compute")
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"slices"
 	"strings"
@@ -13,16 +14,17 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // inBothLines runs a test of an application's callbacks with a line of their own, and in that of all.
-func inBothLines(t *testing.T, test func(t *testing.T, app *wsframework.Application, log *logRecorder)) {
+func inBothLines(t *testing.T, test func(t *testing.T, app *wsframework.Application, log *wstest.Log)) {
 	t.Helper()
 	for _, serial := range []bool{false, true} {
 		t.Run(fmt.Sprint("serial ", serial), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				log := new(logRecorder)
-				app := wsframework.NewApplication(wsframework.Settings{Serial: serial, SlowCallback: -1, Logger: newLogger(log)})
+				log := wstest.NewLog(t)
+				app := wsframework.NewApplication(wsframework.Settings{Serial: serial, SlowCallback: -1, Logger: log.Logger(slog.LevelInfo)})
 				test(t, app, log)
 				if err := app.Shutdown(context.Background()); err != nil {
 					t.Error(err)
@@ -33,7 +35,7 @@ func inBothLines(t *testing.T, test func(t *testing.T, app *wsframework.Applicat
 }
 
 func TestAddCallbackKeepsTheOrder(t *testing.T) {
-	inBothLines(t, func(t *testing.T, app *wsframework.Application, _ *logRecorder) {
+	inBothLines(t, func(t *testing.T, app *wsframework.Application, _ *wstest.Log) {
 		var got []int
 		for i := range 1000 {
 			err := app.AddCallback(func() {
@@ -66,7 +68,7 @@ func TestAddCallbackKeepsTheOrder(t *testing.T) {
 
 // Callbacks and timers share a variable; the race detector looks on.
 func TestCallbacksNeverOverlap(t *testing.T) {
-	inBothLines(t, func(t *testing.T, app *wsframework.Application, _ *logRecorder) {
+	inBothLines(t, func(t *testing.T, app *wsframework.Application, _ *wstest.Log) {
 		sum := 0
 		stop := app.Every(time.Microsecond, func() { sum++ })
 		var all sync.WaitGroup
@@ -89,7 +91,7 @@ func TestCallbacksNeverOverlap(t *testing.T) {
 }
 
 func TestCallLater(t *testing.T) {
-	inBothLines(t, func(t *testing.T, app *wsframework.Application, _ *logRecorder) {
+	inBothLines(t, func(t *testing.T, app *wsframework.Application, _ *wstest.Log) {
 		notes := newDiary()
 		app.CallLater(ms(500), func() { notes.note("later") })
 		app.CallLater(0, func() { notes.note("now") })
@@ -106,7 +108,7 @@ func TestCallLater(t *testing.T) {
 }
 
 func TestApplicationEvery(t *testing.T) {
-	inBothLines(t, func(t *testing.T, app *wsframework.Application, _ *logRecorder) {
+	inBothLines(t, func(t *testing.T, app *wsframework.Application, _ *wstest.Log) {
 		notes := newDiary()
 		app.AddCallback(func() {
 			n := 0
@@ -125,7 +127,7 @@ func TestApplicationEvery(t *testing.T) {
 		notes.expect(t, "tick 1000, tick 2000, tick 5000, tick 6000")
 	})
 	// One tick waits for another callback, and not more.
-	inBothLines(t, func(t *testing.T, app *wsframework.Application, _ *logRecorder) {
+	inBothLines(t, func(t *testing.T, app *wsframework.Application, _ *wstest.Log) {
 		notes := newDiary()
 		stop := app.Every(ms(1000), func() { notes.note("tick") })
 		app.CallLater(ms(500), func() { <-time.After(ms(3000)) })
@@ -134,7 +136,7 @@ func TestApplicationEvery(t *testing.T) {
 		notes.expect(t, "tick 3500, tick 4000, tick 5000")
 	})
 	// A tick that waits when it is stopped does not run.
-	inBothLines(t, func(t *testing.T, app *wsframework.Application, _ *logRecorder) {
+	inBothLines(t, func(t *testing.T, app *wsframework.Application, _ *wstest.Log) {
 		notes := newDiary()
 		stop := app.Every(ms(1000), func() { notes.note("tick") })
 		app.CallLater(ms(500), func() { <-time.After(ms(1000)); stop() })
@@ -150,12 +152,12 @@ func TestCallbackFailures(t *testing.T) {
 		"Goexit": runtime.Goexit,
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBothLines(t, func(t *testing.T, app *wsframework.Application, log *logRecorder) {
+			inBothLines(t, func(t *testing.T, app *wsframework.Application, log *wstest.Log) {
 				check := func(callback string) {
 					t.Helper()
 					synctest.Wait()
 					text := log.String()
-					log.forget()
+					log.Forget()
 					want := []string{"level=ERROR", "callback=" + callback, name}
 					if name == "panic" {
 						want = append(want, "kaboom", "stack=", "callbacks_test.go")
@@ -204,7 +206,7 @@ func TestCallbacksNeedAFunction(t *testing.T) {
 
 // Shutdown waits for what runs and what was added, and for no timer.
 func TestShutdownAndCallbacks(t *testing.T) {
-	inBothLines(t, func(t *testing.T, app *wsframework.Application, _ *logRecorder) {
+	inBothLines(t, func(t *testing.T, app *wsframework.Application, _ *wstest.Log) {
 		notes := newDiary()
 		app.Every(ms(100), func() { notes.note("tick") })
 		app.CallLater(ms(1000), func() { notes.note("later") })
@@ -233,7 +235,7 @@ func TestShutdownAndCallbacks(t *testing.T) {
 		notes.expect(t, "tick 100, begins 150, ends 650, queued 650, shut down 650")
 	})
 	// A tick that waits when Shutdown begins does not run.
-	inBothLines(t, func(t *testing.T, app *wsframework.Application, _ *logRecorder) {
+	inBothLines(t, func(t *testing.T, app *wsframework.Application, _ *wstest.Log) {
 		notes := newDiary()
 		app.Every(ms(100), func() { notes.note("tick") })
 		app.AddCallback(func() { <-time.After(ms(500)) })

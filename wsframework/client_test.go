@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // dialer returns options with which Connect reaches the server.
@@ -102,7 +103,7 @@ func TestClientMasks(t *testing.T) {
 		s := n.rawServe(t, func(p *rawPeer) {
 			p.accept("")
 			for range frames {
-				p.expect(text, "the same")
+				p.expect(wstest.TextFrame, "the same")
 			}
 			keys <- len(p.keys)
 		})

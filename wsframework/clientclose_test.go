@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // Close codes on their way from the client, as the client and the server see them.
@@ -123,7 +124,7 @@ func TestClientCloseTimeout(t *testing.T) {
 	inBubble(t, func(t *testing.T, n network) {
 		for timeout, want := range map[time.Duration]time.Duration{0: 5 * time.Second, time.Second: time.Second} {
 			s := n.rawServe(t, func(p *rawPeer) {
-				p.accept(serverFrame(text, "dropped"))
+				p.accept(serverFrame(wstest.TextFrame, "dropped"))
 				if closes := p.drain(); len(closes) != 1 || closes[0] != closeBody(4000, "") {
 					t.Errorf("the server got the closes %q", closes)
 				}

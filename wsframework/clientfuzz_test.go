@@ -8,16 +8,17 @@ import (
 	"unicode/utf8"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // Whatever a server sends, the client comes to an end, with a code that fits, and what it sends is masked.
 func FuzzClientInput(f *testing.F) {
 	for _, frames := range []string{
-		serverFrame(text, "hello") + serverFrame(closed, closeBody(1000, "bye")),
-		serverFrame(0x01, "明") + serverFrame(ping, "a") + serverFrame(0x80, "白"),
+		serverFrame(wstest.TextFrame, "hello") + serverFrame(wstest.CloseFrame, closeBody(1000, "bye")),
+		serverFrame(0x01, "明") + serverFrame(wstest.PingFrame, "a") + serverFrame(0x80, "白"),
 		serverFrame(0xC1, "\xf2\x48\xcd\xc9\xc9\x07\x00") + serverFrame(0xC1, "\xf2\x00\x11\x00\x00"),
-		string(frameBytes(text, []byte("masked"))),
-		serverFrame(closed, "a"), serverFrame(text, "\xff"), "\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff", "\x81\x7e\x00", "",
+		string(wstest.EncodeFrame(wstest.TextFrame, []byte("masked"))),
+		serverFrame(wstest.CloseFrame, "a"), serverFrame(wstest.TextFrame, "\xff"), "\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff", "\x81\x7e\x00", "",
 	} {
 		f.Add([]byte(frames), false)
 		f.Add([]byte(frames), true)
@@ -41,7 +42,7 @@ func FuzzClientInput(f *testing.F) {
 						}
 						return
 					}
-					if first != pong && first != closed {
+					if first != wstest.PongFrame && first != wstest.CloseFrame {
 						t.Errorf("the client sent frame %x", first)
 					}
 				}

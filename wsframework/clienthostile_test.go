@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // What a server does wrong, the client answers as a server answers a client.
@@ -17,21 +18,21 @@ func TestClientAgainstHostileServer(t *testing.T) {
 		code         int
 		reason       string
 	}{
-		{"masked frame", string(frameBytes(text, []byte("a"))), 1002, "frame of a server is masked"},
-		{"masked ping", string(frameBytes(ping, nil)), 1002, "frame of a server is masked"},
+		{"masked frame", string(wstest.EncodeFrame(wstest.TextFrame, []byte("a"))), 1002, "frame of a server is masked"},
+		{"masked ping", string(wstest.EncodeFrame(wstest.PingFrame, nil)), 1002, "frame of a server is masked"},
 		{"RSV1 without compression", serverFrame(0xC1, "a"), 1002, "reserved bit set"},
 		{"RSV2", serverFrame(0xA1, "a"), 1002, "reserved bit set"},
 		{"RSV3 on a ping", serverFrame(0x99, ""), 1002, "reserved bit set"},
 		{"unknown data frame", serverFrame(0x83, "a"), 1002, "unknown opcode 3"},
 		{"unknown control frame", serverFrame(0x8F, "a"), 1002, "unknown opcode 15"},
 		{"fragmented ping", serverFrame(0x09, "a"), 1002, "fragmented control frame"},
-		{"ping of 126 bytes", serverFrame(ping, strings.Repeat("a", 126)), 1002, "control frame of more than 125 bytes"},
-		{"close with one byte", serverFrame(closed, "a"), 1002, "close frame with half a code"},
-		{"close with 1005", serverFrame(closed, closeBody(1005, "")), 1002, "close frame with code 1005"},
-		{"close with 999", serverFrame(closed, closeBody(999, "")), 1002, "close frame with code 999"},
-		{"close reason in Latin 1", serverFrame(closed, closeBody(1000, "\xe4")), 1007, "close reason is not UTF-8"},
-		{"text in Latin 1", serverFrame(text, "\xe4"), 1007, "text is not UTF-8"},
-		{"text that ends within a character", serverFrame(text, "\xe6\x98"), 1007, "text is not UTF-8"},
+		{"ping of 126 bytes", serverFrame(wstest.PingFrame, strings.Repeat("a", 126)), 1002, "control frame of more than 125 bytes"},
+		{"close with one byte", serverFrame(wstest.CloseFrame, "a"), 1002, "close frame with half a code"},
+		{"close with 1005", serverFrame(wstest.CloseFrame, closeBody(1005, "")), 1002, "close frame with code 1005"},
+		{"close with 999", serverFrame(wstest.CloseFrame, closeBody(999, "")), 1002, "close frame with code 999"},
+		{"close reason in Latin 1", serverFrame(wstest.CloseFrame, closeBody(1000, "\xe4")), 1007, "close reason is not UTF-8"},
+		{"text in Latin 1", serverFrame(wstest.TextFrame, "\xe4"), 1007, "text is not UTF-8"},
+		{"text that ends within a character", serverFrame(wstest.TextFrame, "\xe6\x98"), 1007, "text is not UTF-8"},
 		{"text that can't become UTF-8", "\x81\x05\xff", 1007, ""},
 		{"fragmented text in Latin 1", serverFrame(0x01, "a") + serverFrame(0x80, "\xe4"), 1007, "text is not UTF-8"},
 		{"too big", "\x82\x7e\x04\x01", 1009, "message of more than 1024 bytes"},
@@ -40,19 +41,19 @@ func TestClientAgainstHostileServer(t *testing.T) {
 		{"length with 63 bits", "\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff", 1002, "length not in its shortest form"},
 		{"length not the shortest", "\x82\x7e\x00\x05hello", 1002, "length not in its shortest form"},
 		{"continuation of nothing", serverFrame(0x80, "a"), 1002, "continuation of no message"},
-		{"message within a message", serverFrame(0x01, "a") + serverFrame(text, "b"), 1002, "new message within a fragmented one"},
+		{"message within a message", serverFrame(0x01, "a") + serverFrame(wstest.TextFrame, "b"), 1002, "new message within a fragmented one"},
 	}
 	everywhere(t, func(t *testing.T, n network) {
 		for _, test := range tests {
 			closes := make(chan []string, 1)
 			s := n.rawServe(t, func(p *rawPeer) {
-				p.accept(serverFrame(text, "before") + test.frames)
+				p.accept(serverFrame(wstest.TextFrame, "before") + test.frames)
 				first, data, err := p.read()
-				if err != nil || first != closed {
+				if err != nil || first != wstest.CloseFrame {
 					t.Errorf("%s: the client sent frame %x %q (%v)", test.name, first, data, err)
 				}
 				// The client may be gone by now.
-				io.WriteString(p.c, serverFrame(text, "too late")+serverFrame(closed, data[:min(2, len(data))]))
+				io.WriteString(p.c, serverFrame(wstest.TextFrame, "too late")+serverFrame(wstest.CloseFrame, data[:min(2, len(data))]))
 				closes <- append(p.drain(), data)
 			})
 			options := s.dialer()
@@ -80,20 +81,20 @@ func TestClientAgainstHostileServer(t *testing.T) {
 func TestClientAgainstUnusualServer(t *testing.T) {
 	everywhere(t, func(t *testing.T, n network) {
 		s := n.rawServe(t, func(p *rawPeer) {
-			p.accept(serverFrame(pong, "unsolicited") + // in one packet with the answer
-				serverFrame(ping, "1") +
-				serverFrame(text, "") +
-				serverFrame(0x01, "明\xe7") + serverFrame(ping, "2") + serverFrame(0x00, "\x99") + serverFrame(0x80, "\xbd") +
-				serverFrame(binry, strings.Repeat("b", 70_000)))
+			p.accept(serverFrame(wstest.PongFrame, "unsolicited") + // in one packet with the answer
+				serverFrame(wstest.PingFrame, "1") +
+				serverFrame(wstest.TextFrame, "") +
+				serverFrame(0x01, "明\xe7") + serverFrame(wstest.PingFrame, "2") + serverFrame(0x00, "\x99") + serverFrame(0x80, "\xbd") +
+				serverFrame(wstest.BinaryFrame, strings.Repeat("b", 70_000)))
 			first, data, err := p.read()
-			for err == nil && first == pong && data == "1" { // pongs do not pile up
+			for err == nil && first == wstest.PongFrame && data == "1" { // pongs do not pile up
 				first, data, err = p.read()
 			}
-			if err != nil || first != pong || data != "2" {
+			if err != nil || first != wstest.PongFrame || data != "2" {
 				t.Errorf("got frame %x %q (%v), want the pong 2", first, data, err)
 			}
-			p.write(serverFrame(closed, closeBody(4000, "再见")))
-			p.expect(closed, closeBody(4000, ""))
+			p.write(serverFrame(wstest.CloseFrame, closeBody(4000, "再见")))
+			p.expect(wstest.CloseFrame, closeBody(4000, ""))
 			if _, _, err := p.read(); err == nil {
 				t.Error("something came behind the close frame")
 			}
@@ -115,12 +116,12 @@ func TestClientAgainstUnusualServer(t *testing.T) {
 // A server that goes without a close frame.
 func TestClientLosesServer(t *testing.T) {
 	for name, frames := range map[string]string{
-		"between messages":           serverFrame(text, "whole"),
-		"within a header":            serverFrame(text, "whole") + "\x81",
-		"within a payload":           serverFrame(text, "whole") + "\x81\x05ab",
-		"within a close frame":       serverFrame(text, "whole") + "\x88\x02\x03",
-		"between fragments":          serverFrame(text, "whole") + serverFrame(0x01, "ab"),
-		"within a large message":     serverFrame(text, "whole") + serverFrame(text, strings.Repeat("a", 100_000))[:70_000],
+		"between messages":           serverFrame(wstest.TextFrame, "whole"),
+		"within a header":            serverFrame(wstest.TextFrame, "whole") + "\x81",
+		"within a payload":           serverFrame(wstest.TextFrame, "whole") + "\x81\x05ab",
+		"within a close frame":       serverFrame(wstest.TextFrame, "whole") + "\x88\x02\x03",
+		"between fragments":          serverFrame(wstest.TextFrame, "whole") + serverFrame(0x01, "ab"),
+		"within a large message":     serverFrame(wstest.TextFrame, "whole") + serverFrame(wstest.TextFrame, strings.Repeat("a", 100_000))[:70_000],
 		"right behind the handshake": "",
 	} {
 		everywhere(t, func(t *testing.T, n network) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 func TestClientKeepAlive(t *testing.T) {
@@ -32,11 +33,11 @@ func TestClientKeepAlive(t *testing.T) {
 					if err != nil {
 						return
 					}
-					if first != ping || data != "" {
+					if first != wstest.PingFrame || data != "" {
 						t.Errorf("%s: the server got frame %x %q", test.name, first, data)
 					}
 					if i < test.answers {
-						p.write(serverFrame(pong, ""))
+						p.write(serverFrame(wstest.PongFrame, ""))
 					}
 				}
 			})
@@ -56,21 +57,21 @@ func TestClientKeepAlive(t *testing.T) {
 func TestClientReadsByItself(t *testing.T) {
 	inBubble(t, func(t *testing.T, n network) {
 		s := n.rawServe(t, func(p *rawPeer) {
-			p.accept(serverFrame(text, "1"))
+			p.accept(serverFrame(wstest.TextFrame, "1"))
 			for i := range 3 {
 				<-time.After(20 * time.Second) // within PingInterval of 25 s
-				p.write(serverFrame(ping, fmt.Sprint(i)))
+				p.write(serverFrame(wstest.PingFrame, fmt.Sprint(i)))
 				first, data, err := p.read()
-				for err == nil && first == ping {
-					p.write(serverFrame(pong, data))
+				for err == nil && first == wstest.PingFrame {
+					p.write(serverFrame(wstest.PongFrame, data))
 					first, data, err = p.read()
 				}
-				if err != nil || first != pong || data != fmt.Sprint(i) {
+				if err != nil || first != wstest.PongFrame || data != fmt.Sprint(i) {
 					t.Errorf("the server got frame %x %q (%v), want the pong %d", first, data, err, i)
 				}
 			}
-			p.write(serverFrame(text, "2") + serverFrame(closed, closeBody(1001, "")))
-			p.expect(closed, closeBody(1001, ""))
+			p.write(serverFrame(wstest.TextFrame, "2") + serverFrame(wstest.CloseFrame, closeBody(1001, "")))
+			p.expect(wstest.CloseFrame, closeBody(1001, ""))
 		})
 		c := s.client(s.dialer())
 		<-c.Context().Done()
@@ -88,7 +89,7 @@ func TestClientMaxPendingIn(t *testing.T) {
 		s := n.rawServe(t, func(p *rawPeer) {
 			p.accept("")
 			for i := range messages {
-				p.write(serverFrame(binry, strings.Repeat("a", 1000)))
+				p.write(serverFrame(wstest.BinaryFrame, strings.Repeat("a", 1000)))
 				sent <- i
 			}
 			p.drain()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // After an abort a violation in what has been read already must not keep the reader busy for ever.
@@ -17,7 +18,7 @@ func TestViolationBehindAnAbort(t *testing.T) {
 		_, p, cl := one(t, n, wsframework.Settings{}, func(p *probe) {
 			p.message = func(wsframework.Message) error { panic(http.ErrAbortHandler) } // ends it, says nothing
 		})
-		cl.raw(join(f(text, "x"), []byte{0x81, 1, 'a'}))
+		cl.WriteRaw(join(f(wstest.TextFrame, "x"), []byte{0x81, 1, 'a'}))
 		p.expect(t, "open")
 		p.expect(t, "message x")
 		p.expect(t, "close 1006 ")
@@ -47,7 +48,7 @@ func TestOnCloseSeesTheEnd(t *testing.T) {
 			p.expect(t, "open")
 			closed := make(chan struct{})
 			go func() { p.Close(4000, ""); close(closed) }()
-			cl.c.Close()
+			cl.Vanish()
 			<-p.done
 			<-closed
 		}
@@ -71,8 +72,8 @@ func TestErrorsThatPanic(t *testing.T) {
 				s, p, cl := one(t, n, wsframework.Settings{}, func(p *probe) {
 					p.message = func(wsframework.Message) error { return err }
 				})
-				cl.send(text, "x")
-				cl.shake(1011, "")
+				cl.Write("x")
+				shake(t, cl, 1011, "")
 				<-p.done
 				if s.log.String() == "" {
 					t.Error("nothing is logged")
@@ -91,23 +92,23 @@ func TestPingFloodIsHeldBack(t *testing.T) {
 		})
 		go func() {
 			for {
-				if _, _, err := cl.read(); err != nil {
+				if _, _, err := cl.ReadFrame(); err != nil {
 					return
 				}
 			}
 		}()
-		cl.send(text, "block")
+		cl.Write("block")
 		sent := make(chan int, 1)
 		go func() {
 			for i := 0; ; i++ {
-				if _, err := cl.c.Write(f(ping, string(make([]byte, 100)))); err != nil {
+				if _, err := cl.Conn().Write(f(wstest.PingFrame, string(make([]byte, 100)))); err != nil {
 					sent <- i
 					return
 				}
 			}
 		}()
 		<-time.After(time.Minute)
-		cl.c.Close()
+		cl.Vanish()
 		if count := receive(t, sent); count < 30 || count > 200 {
 			t.Errorf("%d pings were read", count)
 		}
@@ -126,7 +127,7 @@ func TestShutdownInPrepare(t *testing.T) {
 				return nil
 			}
 		})
-		cl.sendClose(1000, "")
+		cl.WriteClose(1000, "")
 		<-p.done
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // What a callback's error does, beside the plain cases of TestLife3OnCloseRunsOnce.
@@ -58,11 +59,11 @@ func TestCallbackErrors(t *testing.T) {
 				s, p, cl := one(t, n, wsframework.Settings{}, func(p *probe) {
 					p.message = func(wsframework.Message) error { return tt.act(p) }
 				})
-				cl.send(text, "go")
+				cl.Write("go")
 				if tt.code == 0 {
-					cl.expectEnd()
+					cl.ExpectEnd()
 				} else {
-					cl.shake(tt.code, tt.reason)
+					shake(t, cl, tt.code, tt.reason)
 				}
 				<-p.done
 				want := tt.code
@@ -129,8 +130,8 @@ func TestErrorsAndUsersThatPanic(t *testing.T) {
 							return
 						}
 						cl := s.connect()
-						cl.send(text, "go")
-						cl.shake(1011, "")
+						cl.Write("go")
+						shake(t, cl, 1011, "")
 						s.expectAlive()
 					})
 				})
@@ -169,20 +170,20 @@ func TestGoexitWithCallbacksWaiting(t *testing.T) {
 					p.close = func() { closing = true }
 				})
 				if in == "OnPong" {
-					cl.send(pong, "")
+					cl.WriteFrame(wstest.PongFrame, "")
 				}
-				cl.send(text, "go")
-				cl.send(text, "waits")
-				cl.expectClose(1011, "")
+				cl.Write("go")
+				cl.Write("waits")
+				expectClose(t, cl, 1011, "")
 				synctest.Wait()
-				cl.send(text, "is discarded")
-				cl.sendClose(1000, "")
-				cl.expectEnd()
+				cl.Write("is discarded")
+				cl.WriteClose(1000, "")
+				cl.ExpectEnd()
 				<-p.done
 				if !closing || p.closeCode != 1011 {
 					t.Errorf("closed with %d", p.closeCode)
 				}
-				s.expectLog("ERROR", "Goexit", "callback=")
+				s.log.ExpectLine("ERROR", "Goexit", "callback=")
 			})
 		})
 	}

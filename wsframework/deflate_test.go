@@ -15,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // dialCoder connects coder's client over a test's network.
@@ -77,7 +78,10 @@ func TestCompressionWithCodersClient(t *testing.T) {
 	}
 }
 
-const deflateOffer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
+const deflateOffer = "permessage-deflate; client_max_window_bits"
+
+// offering is an offer of extensions.
+func offering(offer string) wstest.Option { return wstest.Header("Sec-WebSocket-Extensions", offer) }
 
 func TestCompressionNegotiation(t *testing.T) {
 	tests := []struct {
@@ -96,10 +100,10 @@ func TestCompressionNegotiation(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.offer+" "+tt.answer, func(t *testing.T) {
-			s := networks[1].probes(t, wsframework.Settings{}, func(*probe) {}, wsframework.Compression(tt.options))
-			_, response := s.request("/ws", "Sec-WebSocket-Extensions: "+tt.offer)
-			if got := response.Header.Get("Sec-WebSocket-Extensions"); response.StatusCode != 101 || got != tt.answer {
-				t.Errorf("%s: answered %q, want %q", response.Status, got, tt.answer)
+			s := overTCP.probes(t, wsframework.Settings{}, func(*probe) {}, wsframework.Compression(tt.options))
+			response := s.connect(offering(tt.offer)).Response()
+			if got := response.Header.Get("Sec-WebSocket-Extensions"); got != tt.answer {
+				t.Errorf("answered %q, want %q", got, tt.answer)
 			}
 		})
 	}
@@ -133,43 +137,42 @@ func TestCompressedMessages(t *testing.T) {
 		code   int    // the close frame
 		reason string
 	}{
-		{name: "one frame", frames: frameBytes(text|compressed, deflated([]byte("hello hello"))), want: "hello hello"},
+		{name: "one frame", frames: wstest.EncodeFrame(wstest.TextFrame|compressed, deflated([]byte("hello hello"))), want: "hello hello"},
 		{name: "fragments", frames: func() []byte {
 			d := deflated([]byte("hello hello"))
-			f := frameBytes(0x01|compressed, d[:3])
-			f = append(f, frameBytes(ping, nil)...)
-			f = append(f, frameBytes(0x00, nil)...)
-			return append(f, frameBytes(0x80, d[3:])...)
+			f := wstest.EncodeFrame(0x01|compressed, d[:3])
+			f = append(f, wstest.EncodeFrame(wstest.PingFrame, nil)...)
+			f = append(f, wstest.EncodeFrame(0x00, nil)...)
+			return append(f, wstest.EncodeFrame(0x80, d[3:])...)
 		}(), want: "hello hello"},
-		{name: "final block", frames: frameBytes(text|compressed, []byte{0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00}), want: "Hello"},
-		{name: "plain although negotiated", frames: frameBytes(text, []byte("plain")), want: "plain"},
-		{name: "not UTF-8", frames: frameBytes(text|compressed, deflated([]byte("a\xffb"))), code: 1007, reason: "text is not UTF-8"},
-		{name: "ends in a character", frames: frameBytes(text|compressed, deflated([]byte("a\xe5\x86"))), code: 1007, reason: "text is not UTF-8"},
-		{name: "corrupt", frames: frameBytes(text|compressed, []byte{0xff, 0xff, 0xff}), code: 1007, reason: "compressed data is corrupt"},
-		{name: "bomb", frames: frameBytes(binry|compressed, bomb), code: 1009, reason: "message of more than 1048576 bytes"},
-		{name: "bit on a continuation", frames: append(frameBytes(0x01|compressed, deflated([]byte("x"))), frameBytes(0x80|compressed, nil)...), code: 1002, reason: "reserved bit set"},
-		{name: "bit on a ping", frames: frameBytes(ping|compressed, nil), code: 1002, reason: "reserved bit set"},
+		{name: "final block", frames: wstest.EncodeFrame(wstest.TextFrame|compressed, []byte{0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00}), want: "Hello"},
+		{name: "plain although negotiated", frames: wstest.EncodeFrame(wstest.TextFrame, []byte("plain")), want: "plain"},
+		{name: "not UTF-8", frames: wstest.EncodeFrame(wstest.TextFrame|compressed, deflated([]byte("a\xffb"))), code: 1007, reason: "text is not UTF-8"},
+		{name: "ends in a character", frames: wstest.EncodeFrame(wstest.TextFrame|compressed, deflated([]byte("a\xe5\x86"))), code: 1007, reason: "text is not UTF-8"},
+		{name: "corrupt", frames: wstest.EncodeFrame(wstest.TextFrame|compressed, []byte{0xff, 0xff, 0xff}), code: 1007, reason: "compressed data is corrupt"},
+		{name: "bomb", frames: wstest.EncodeFrame(wstest.BinaryFrame|compressed, bomb), code: 1009, reason: "message of more than 1048576 bytes"},
+		{name: "bit on a continuation", frames: append(wstest.EncodeFrame(0x01|compressed, deflated([]byte("x"))), wstest.EncodeFrame(0x80|compressed, nil)...), code: 1002, reason: "reserved bit set"},
+		{name: "bit on a ping", frames: wstest.EncodeFrame(wstest.PingFrame|compressed, nil), code: 1002, reason: "reserved bit set"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			everywhere(t, func(t *testing.T, n network) {
 				_, p, cl := oneWith(t, n, wsframework.Settings{
 					MaxMessageSize: 1 << 20, Compression: &wsframework.CompressionOptions{Threshold: -1},
-				}, deflateOffer)
-				cl.t = t
-				go cl.c.Write(append(bytes.Clone(tt.frames), frameBytes(text, []byte("next"))...))
+				}, offering(deflateOffer))
+				go cl.Conn().Write(append(bytes.Clone(tt.frames), wstest.EncodeFrame(wstest.TextFrame, []byte("next"))...))
 				if tt.code != 0 {
-					cl.expectCloseSkippingPongs(tt.code, tt.reason)
-					cl.sendClose(tt.code, "")
+					expectCloseSkippingPongs(t, cl, tt.code, tt.reason)
+					cl.WriteClose(tt.code, "")
 					<-p.done
 					return
 				}
 				for _, want := range []string{tt.want, "next"} {
-					first, payload, err := cl.read()
-					for first == pong {
-						first, payload, err = cl.read()
+					first, payload, err := cl.ReadFrame()
+					for first == wstest.PongFrame {
+						first, payload, err = cl.ReadFrame()
 					}
-					if err != nil || first != text|compressed || inflated(t, payload) != want {
+					if err != nil || first != wstest.TextFrame|compressed || inflated(t, payload) != want {
 						t.Fatalf("got frame %x %q, %v, want %q", first, payload, err, want)
 					}
 				}
@@ -178,8 +181,8 @@ func TestCompressedMessages(t *testing.T) {
 	}
 }
 
-// oneWith connects to an echo with more header lines.
-func oneWith(t *testing.T, n network, settings wsframework.Settings, header ...string) (*server, *probe, *client) {
+// oneWith connects to an echo with options.
+func oneWith(t *testing.T, n network, settings wsframework.Settings, options ...wstest.Option) (*server, *probe, *wstest.Client) {
 	t.Helper()
 	probes := make(chan *probe, 2)
 	s := n.probes(t, settings, func(p *probe) {
@@ -187,22 +190,22 @@ func oneWith(t *testing.T, n network, settings wsframework.Settings, header ...s
 		probes <- p
 	})
 	<-probes // the one that only showed its type
-	cl := s.connect(header...)
+	cl := s.connect(options...)
 	return s, <-probes, cl
 }
 
-func (cl *client) expectCloseSkippingPongs(code int, reason string) {
-	cl.t.Helper()
+func expectCloseSkippingPongs(t *testing.T, cl *wstest.Client, code int, reason string) {
+	t.Helper()
 	for {
-		first, payload, err := cl.read()
+		first, payload, err := cl.ReadFrame()
 		if err != nil {
-			cl.t.Fatal(err)
+			t.Fatal(err)
 		}
-		if first == pong {
+		if first == wstest.PongFrame {
 			continue
 		}
-		if first != closed || int(payload[0])<<8|int(payload[1]) != code || string(payload[2:]) != reason {
-			cl.t.Fatalf("got frame %x %q, want close %d %q", first, payload, code, reason)
+		if first != wstest.CloseFrame || int(payload[0])<<8|int(payload[1]) != code || string(payload[2:]) != reason {
+			t.Fatalf("got frame %x %q, want close %d %q", first, payload, code, reason)
 		}
 		return
 	}
@@ -213,18 +216,18 @@ func TestBroadcastCompressesOnceAndPerConnection(t *testing.T) {
 		s := n.probes(t, wsframework.Settings{Compression: &wsframework.CompressionOptions{}}, func(p *probe) {
 			p.open = func() error { p.Join("g"); return p.WriteText("in") }
 		})
-		with, without := s.connect(deflateOffer), s.connect()
-		with.expectText("in")
-		without.expectText("in")
+		with, without := s.connect(offering(deflateOffer)), s.connect()
+		with.Expect("in")
+		without.Expect("in")
 		long := strings.Repeat("hello ", 1000)
 		if err := s.app.Broadcast(t.Context(), "g", long); err != nil {
 			t.Fatal(err)
 		}
-		first, payload, err := with.read()
-		if err != nil || first != text|0x40 || inflated(t, payload) != long {
+		first, payload, err := with.ReadFrame()
+		if err != nil || first != wstest.TextFrame|0x40 || inflated(t, payload) != long {
 			t.Errorf("compressed peer got %x, %d bytes, %v", first, len(payload), err)
 		}
-		without.expectText(long)
+		without.Expect(long)
 	})
 }
 

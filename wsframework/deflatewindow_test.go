@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // What goes to a peer with a smaller window refers no farther back than that (RFC 7692, 7.1.2.1), whatever
@@ -23,9 +24,9 @@ func TestServerWindow(t *testing.T) {
 					return p.Broadcast("all", m)
 				}
 			})
-			clients := make(map[int]*client)
+			clients := make(map[int]*wstest.Client)
 			for bits := 8; bits <= 15; bits++ {
-				clients[bits] = s.connect(fmt.Sprintf("Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; server_max_window_bits=%d", bits))
+				clients[bits] = s.connect(offering(fmt.Sprintf("permessage-deflate; server_no_context_takeover; server_max_window_bits=%d", bits)))
 			}
 			for bits, cl := range clients {
 				window := 1 << bits
@@ -35,8 +36,8 @@ func TestServerWindow(t *testing.T) {
 				}
 				far, near := strings.Repeat(string(noise), 3), strings.Repeat("the same, ", window)
 				for _, message := range []string{"a", near[:window-1], near[:window], near[:window+1], near, far} {
-					cl.send(text, message)
-					first, payload, err := cl.read()
+					cl.Write(message)
+					first, payload, err := cl.ReadFrame()
 					if err != nil || first != zText || inflated(t, payload) != message {
 						t.Fatalf("%d bits: frame %x of %d bytes (%v) for a message of %d bytes", bits, first, len(payload), err, len(message))
 					}
@@ -49,10 +50,10 @@ func TestServerWindow(t *testing.T) {
 				}
 			}
 			message := strings.Repeat("to all ", 5000)
-			clients[8].send(binry, message)
+			clients[8].WriteFrame(wstest.BinaryFrame, message)
 			sizes := make(map[int]bool)
 			for bits, cl := range clients {
-				first, payload, err := cl.read()
+				first, payload, err := cl.ReadFrame()
 				if err != nil || first != zBinary || inflated(t, payload) != message {
 					t.Fatalf("%d bits: frame %x of %d bytes (%v)", bits, first, len(payload), err)
 				}
@@ -85,7 +86,7 @@ func TestClientWindow(t *testing.T) {
 						t.Errorf("%d bits: %d bytes became %d", bits, len(message), len(payload))
 					}
 				}
-				p.expect(closed, "")
+				p.expect(wstest.CloseFrame, "")
 			})
 			options := s.dialer()
 			options.Compression = &wsframework.CompressionOptions{ContextTakeover: bits < 15, Level: 9}

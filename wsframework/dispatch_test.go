@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 type said struct {
@@ -214,15 +215,15 @@ func TestDispatchOnASocket(t *testing.T) {
 			code    int
 			reason  string
 		}{
-			{text, `{"type":"shout"}`, 1008, `unknown type "shout"`},
-			{text, `{"type":`, 1007, `not a JSON object with a text in the field "type"`},
-			{binry, `{"type":"chat"}`, 1003, "send JSON as text"},
+			{wstest.TextFrame, `{"type":"shout"}`, 1008, `unknown type "shout"`},
+			{wstest.TextFrame, `{"type":`, 1007, `not a JSON object with a text in the field "type"`},
+			{wstest.BinaryFrame, `{"type":"chat"}`, 1003, "send JSON as text"},
 		} {
 			cl := s.connect()
-			cl.send(text, `{"type":"chat","text":"hello"}`)
-			cl.expectText("hello")
-			cl.send(tt.first, tt.message)
-			cl.shake(tt.code, tt.reason)
+			cl.Write(`{"type":"chat","text":"hello"}`)
+			cl.Expect("hello")
+			cl.WriteFrame(tt.first, tt.message)
+			shake(t, cl, tt.code, tt.reason)
 		}
 		if log := s.log.String(); log != "" {
 			t.Errorf("log %s", log)

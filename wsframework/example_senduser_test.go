@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/alexedwards/scs/v2"
 	"github.com/gotornado/gotornado/wsframework"
 )
 
@@ -14,7 +15,7 @@ func ExampleApplication_SendUser() {
 		Name string
 	}
 	app := wsframework.NewApplication(wsframework.Settings{
-		Sessions: newSessions(),
+		Sessions: scs.New(),
 		UserID:   func(user any) string { return fmt.Sprint(user.(*Account).Key) },
 	})
 	app.HandleFunc("POST /orders/{account}", func(w http.ResponseWriter, r *http.Request) {

@@ -1,6 +1,7 @@
 package wsframework_test
 
 import (
+	"github.com/alexedwards/scs/v2"
 	"github.com/gotornado/gotornado/wsframework"
 )
 
@@ -18,6 +19,6 @@ func (h *CartHandler) OnMessage(m wsframework.Message) error {
 }
 
 func ExampleSession_Update() {
-	app := wsframework.NewApplication(wsframework.Settings{Sessions: newSessions()})
+	app := wsframework.NewApplication(wsframework.Settings{Sessions: scs.New()})
 	app.WebSocket("/cart", func() wsframework.Handler { return new(CartHandler) })
 }

@@ -61,7 +61,7 @@ func TestExpireAt(t *testing.T) {
 					}
 					return
 				}
-				cl.shake(wsframework.CloseSessionEnded, "expired")
+				shake(t, cl, wsframework.CloseSessionEnded, "expired")
 				<-p.done
 				if took := time.Since(began); took != tt.ends || !errors.Is(p.cause, wsframework.ErrExpired) {
 					t.Errorf("closed after %v, want %v: %v", took, tt.ends, p.cause)
@@ -88,13 +88,9 @@ func TestExpireAtInARefusedHandshake(t *testing.T) {
 				return err
 			}
 		})
-		if _, response := s.request("/ws"); response.StatusCode != 401 {
-			t.Error(response.Status)
-		}
+		s.refused("/ws", 401)
 		in = time.Hour
-		if _, response := s.request("/ws"); response.StatusCode != 500 {
-			t.Error(response.Status)
-		}
+		s.refused("/ws", 500)
 		<-time.After(2 * time.Hour)
 	})
 }

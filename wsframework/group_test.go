@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // members serves probes that join the groups of their query ("?join=a,b"), and connects clients.
@@ -39,20 +40,17 @@ func newMembers(t *testing.T, n network, configure func(*probe)) *members {
 	return m
 }
 
-func (m *members) join(groups string) (*client, *probe) {
+func (m *members) join(groups string) (*wstest.Client, *probe) {
 	m.t.Helper()
-	cl, response := m.request("/ws?join=" + groups)
-	if response.StatusCode != 101 {
-		m.t.Fatal(response.Status)
-	}
+	cl := m.open("/ws?join=" + groups)
 	return cl, receive(m.t, m.probes)
 }
 
 // expectNothing makes sure that no message is on its way to the client.
-func (cl *client) expectNothing() {
-	cl.t.Helper()
-	cl.send(ping, "nothing?")
-	cl.expect(pong, "nothing?")
+func expectNothing(t *testing.T, cl *wstest.Client) {
+	t.Helper()
+	cl.Ping("nothing?")
+	cl.ExpectPong("nothing?")
 }
 
 func sorted(names []string) string {
@@ -71,15 +69,15 @@ func TestGroups(t *testing.T) {
 		}
 		for i, tt := range []struct {
 			send func(text string) error
-			to   []*client
+			to   []*wstest.Client
 		}{
-			{func(text string) error { return ap.Broadcast("red", text) }, []*client{a, b}},
-			{func(text string) error { return ap.BroadcastOthers("red", text) }, []*client{b}},
-			{func(text string) error { return bp.BroadcastOthers("red", text) }, []*client{a}},
-			{func(text string) error { return bp.Broadcast("blue", text) }, []*client{a}}, // from who is no member
-			{func(text string) error { return cp.BroadcastOthers("red", text) }, []*client{a, b}},
+			{func(text string) error { return ap.Broadcast("red", text) }, []*wstest.Client{a, b}},
+			{func(text string) error { return ap.BroadcastOthers("red", text) }, []*wstest.Client{b}},
+			{func(text string) error { return bp.BroadcastOthers("red", text) }, []*wstest.Client{a}},
+			{func(text string) error { return bp.Broadcast("blue", text) }, []*wstest.Client{a}}, // from who is no member
+			{func(text string) error { return cp.BroadcastOthers("red", text) }, []*wstest.Client{a, b}},
 			{func(text string) error { return ap.BroadcastOthers("blue", text) }, nil},
-			{func(text string) error { return m.app.Broadcast(t.Context(), "red", text) }, []*client{a, b}},
+			{func(text string) error { return m.app.Broadcast(t.Context(), "red", text) }, []*wstest.Client{a, b}},
 			{func(text string) error { return ap.Broadcast("green", text) }, nil}, // there is none
 			{func(text string) error { return m.app.Broadcast(t.Context(), "green", text) }, nil},
 			{func(text string) error { return ap.Broadcast("", text) }, nil},
@@ -89,10 +87,10 @@ func TestGroups(t *testing.T) {
 				t.Errorf("%s: %v", text, err)
 			}
 			for _, cl := range tt.to {
-				cl.expectText(text)
+				cl.Expect(text)
 			}
-			for _, cl := range []*client{a, b, c} {
-				cl.expectNothing()
+			for _, cl := range []*wstest.Client{a, b, c} {
+				expectNothing(t, cl)
 			}
 		}
 
@@ -103,9 +101,9 @@ func TestGroups(t *testing.T) {
 			}
 		}
 		ap.Broadcast("red", "once")
-		a.expectText("once")
-		b.expectText("once")
-		b.expectNothing()
+		a.Expect("once")
+		b.Expect("once")
+		expectNothing(t, b)
 		for range 2 {
 			if err := bp.Leave("red"); err != nil {
 				t.Error(err)
@@ -115,14 +113,14 @@ func TestGroups(t *testing.T) {
 			t.Error(err)
 		}
 		ap.Broadcast("red", "left")
-		a.expectText("left")
-		b.expectNothing()
+		a.Expect("left")
+		expectNothing(t, b)
 		if err := bp.Join("red"); err != nil || sorted(bp.Groups()) != "red" {
 			t.Errorf("joining again: %v, %q", err, bp.Groups())
 		}
 		bp.Broadcast("red", "back")
-		a.expectText("back")
-		b.expectText("back")
+		a.Expect("back")
+		b.Expect("back")
 
 		// Errors are about the message or the caller.
 		cancelled, cancel := context.WithCancelCause(t.Context())
@@ -137,7 +135,7 @@ func TestGroups(t *testing.T) {
 				t.Error("nil is broadcast")
 			}
 		}
-		a.expectNothing()
+		expectNothing(t, a)
 	})
 }
 
@@ -163,12 +161,12 @@ func TestGroupsOnClose(t *testing.T) {
 		})
 		a, ap := m.join("red,blue")
 		b, bp := m.join("blue,red")
-		a.sendClose(1000, "")
-		a.expectClose(1000, "")
-		a.expectEnd() // and no message
+		a.WriteClose(1000, "")
+		expectClose(t, a, 1000, "")
+		a.ExpectEnd() // and no message
 		<-ap.done
-		b.expectText("I have left")
-		b.expectText("really")
+		b.Expect("I have left")
+		b.Expect("really")
 		if got := sorted(ap.Groups()); got != "blue red" {
 			t.Errorf("groups after the close: %q", got)
 		}
@@ -178,7 +176,7 @@ func TestGroupsOnClose(t *testing.T) {
 			t.Errorf("Join while it closes: %v", err)
 		}
 		m.app.Broadcast(t.Context(), "red", "to nobody")
-		b.shake(4000, "bye")
+		shake(t, b, 4000, "bye")
 		<-bp.done
 	})
 }
@@ -196,7 +194,7 @@ func TestConnections(t *testing.T) {
 			t.Error("connections from nowhere")
 		}
 		var all []*probe
-		var clients []*client
+		var clients []*wstest.Client
 		for i := range 5 {
 			cl, p := m.join("")
 			all, clients = append(all, p), append(clients, cl)
@@ -225,8 +223,8 @@ func TestConnections(t *testing.T) {
 		if count() != 4 {
 			t.Errorf("%d connections beside one that closes", count())
 		}
-		clients[0].shake(1000, "")
-		clients[1].c.Close()
+		shake(t, clients[0], 1000, "")
+		clients[1].Conn().Close()
 		<-all[1].done
 		if count() != 3 {
 			t.Errorf("%d connections", count())
@@ -241,7 +239,7 @@ func TestOneOrderForAll(t *testing.T) {
 		m := newMembers(t, n, func(p *probe) {
 			p.message = func(msg wsframework.Message) error { return p.Broadcast("g", msg) }
 		})
-		var clients []*client
+		var clients []*wstest.Client
 		var probes []*probe
 		for range readers {
 			cl, p := m.join("g")
@@ -262,7 +260,7 @@ func TestOneOrderForAll(t *testing.T) {
 					case 1:
 						err = probes[w%readers].Broadcast("g", text)
 					case 2: // from a callback, in bursts
-						_, err = clients[w%readers].c.Write(frameBytes(0x81, []byte(text)))
+						_, err = clients[w%readers].Conn().Write(wstest.EncodeFrame(0x81, []byte(text)))
 					}
 					if err != nil {
 						t.Errorf("broadcast: %v", err)
@@ -281,7 +279,7 @@ func TestOneOrderForAll(t *testing.T) {
 		for r, cl := range clients {
 			working.Go(func() {
 				for len(orders[r]) < writers*each {
-					_, payload, err := cl.read()
+					_, payload, err := cl.ReadFrame()
 					if err != nil {
 						t.Errorf("reading: %v", err)
 						return
@@ -332,15 +330,15 @@ func TestOwnWritesAroundABroadcast(t *testing.T) {
 		var burst []byte
 		const rounds = 200
 		for i := range rounds {
-			burst = append(burst, frameBytes(text, []byte(fmt.Sprint(i)))...)
+			burst = append(burst, wstest.EncodeFrame(wstest.TextFrame, []byte(fmt.Sprint(i)))...)
 		}
-		go a.c.Write(burst)
+		go a.Conn().Write(burst)
 		reading := make(chan struct{})
 		go func() {
 			defer close(reading)
 			for i := range rounds {
 				for _, want := range []string{"broadcast ", "told ", "others "} {
-					if _, payload, _ := b.read(); !strings.HasPrefix(string(payload), want+fmt.Sprint(i)) {
+					if _, payload, _ := b.ReadFrame(); !strings.HasPrefix(string(payload), want+fmt.Sprint(i)) {
 						t.Errorf("the other got %.20q, want %s%d", payload, want, i)
 						return
 					}
@@ -349,7 +347,7 @@ func TestOwnWritesAroundABroadcast(t *testing.T) {
 		}()
 		for i := range rounds {
 			for _, want := range []string{"before ", "broadcast ", "after "} {
-				_, payload, err := a.read()
+				_, payload, err := a.ReadFrame()
 				if err != nil || !strings.HasPrefix(string(payload), want+fmt.Sprint(i)) {
 					t.Fatalf("got %.20q, %v, want %s%d", payload, err, want, i)
 				}
@@ -373,7 +371,7 @@ func TestBroadcastToASlowMember(t *testing.T) {
 			if err := fastProbe.Broadcast("g", text); err != nil {
 				t.Fatal(err)
 			}
-			fast.expectText(text)
+			fast.Expect(text)
 		}
 		<-slow.Context().Done()
 		var cause *wsframework.CloseError
@@ -402,6 +400,6 @@ func TestEmptyGroupsDisappear(t *testing.T) {
 			t.Errorf("20000 groups that are empty keep %d bytes", grown)
 		}
 		m.app.Broadcast(t.Context(), "stays", "still there")
-		cl.expectText("still there")
+		cl.Expect("still there")
 	})
 }

@@ -2,11 +2,11 @@ package wsframework_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -18,7 +18,10 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
+
+const testKey = "dGhlIHNhbXBsZSBub25jZQ=="
 
 // goodRequest is a handshake as it should be, line by line.
 var goodRequest = []string{
@@ -124,9 +127,9 @@ func TestRefusedRequests(t *testing.T) {
 				if tt.status == 403 {
 					setting = `setting="Settings.AllowedOrigins, CheckOrigin"`
 				}
-				s.expectLog("WARN", "handshake refused", `route="the chat"`, "remote=pipe", fmt.Sprint("status=", tt.status), setting)
+				s.log.ExpectLine("WARN", "handshake refused", `route="the chat"`, "remote=127.0.0.1:", fmt.Sprint("status=", tt.status), setting)
 				if tt.status == 403 {
-					s.expectLog(`https://evil.test`, `example.com`)
+					s.log.ExpectLine(`https://evil.test`, `example.com`)
 				}
 				if asked > 0 {
 					t.Error("Prepare was called")
@@ -137,20 +140,6 @@ func TestRefusedRequests(t *testing.T) {
 	}
 }
 
-// expectLog wants one line in the log that has all of this.
-func (s *server) expectLog(parts ...string) {
-	s.t.Helper()
-	line := strings.TrimSuffix(s.log.String(), "\n")
-	if strings.Contains(line, "\n") {
-		s.t.Errorf("more than one line:\n%s", line)
-	}
-	for _, part := range parts {
-		if !strings.Contains(line, part) {
-			s.t.Errorf("log %q lacks %q", line, part)
-		}
-	}
-}
-
 // expectAlive wants no handler left open, and a next client to be served. Here that fails only in the
 // routes that always do.
 func (s *server) expectAlive() {
@@ -158,9 +147,7 @@ func (s *server) expectAlive() {
 	for h := range s.app.Connections() {
 		s.t.Errorf("%T is open", h)
 	}
-	if _, response := s.request("/ws"); response.StatusCode != 101 {
-		s.t.Errorf("the next client gets %s", response.Status)
-	}
+	s.connect()
 }
 
 func TestAcceptedRequests(t *testing.T) {
@@ -258,7 +245,7 @@ func TestHooksThatRefuse(t *testing.T) {
 					if response.StatusCode != tt.status || body != tt.body {
 						t.Errorf("%s %q, want %d %q", response.Status, body, tt.status, tt.body)
 					}
-					s.expectLog(append(tt.logged, "handshake refused", "route=/ws", "remote=pipe")...)
+					s.log.ExpectLine(append(tt.logged, "handshake refused", "route=/ws", "remote=127.0.0.1:")...)
 					if strings.Contains(s.log.String(), "user=eve") {
 						t.Error("the log shows a user in spite of the error")
 					}
@@ -279,7 +266,7 @@ func TestAuthenticated(t *testing.T) {
 		if response.StatusCode != 401 || !strings.Contains(body, "Log in") {
 			t.Errorf("%s %q", response.Status, body)
 		}
-		s.expectLog("WARN", "status=401", `setting="Authenticated, GetCurrentUser"`, "route=/ws", "remote=pipe")
+		s.log.ExpectLine("WARN", "status=401", `setting="Authenticated, GetCurrentUser"`, "route=/ws", "remote=127.0.0.1:")
 		for _, user = range []any{"ann", "", 0, false, struct{}{}} { // only nil is nobody
 			s.connect()
 		}
@@ -310,13 +297,13 @@ func TestFactoriesThatFail(t *testing.T) {
 					})
 				})
 				cl := s.connect() // which makes used
-				cl.sendClose(1000, "")
+				cl.WriteClose(1000, "")
 				<-used.done
 				response, body := s.ask(with(goodRequest, "GET /bad HTTP/1.1"), "")
 				if response.StatusCode != 500 || body != "Internal Server Error\n" {
 					t.Errorf("%s %q", response.Status, body)
 				}
-				s.expectLog("ERROR", "route=/bad", "status=500", "remote=pipe", tt.logged)
+				s.log.ExpectLine("ERROR", "route=/bad", "status=500", "remote=127.0.0.1:", tt.logged)
 				s.expectAlive()
 			})
 		})
@@ -336,11 +323,11 @@ func TestOrderOfHooks(t *testing.T) {
 			p.message = func(m wsframework.Message) error { note("OnMessage"); return nil }
 			p.close = func() { note("OnClose") }
 		}, wsframework.Authenticated())
-		cl := s.connect("Origin: http://example.com")
-		cl.send(text, "x")
-		cl.sendClose(1000, "")
-		cl.expectClose(1000, "")
-		cl.expectEnd()
+		cl := s.connect(wstest.Origin("http://example.com"))
+		cl.Write("x")
+		cl.WriteClose(1000, "")
+		expectClose(t, cl, 1000, "")
+		cl.ExpectEnd()
 		s.app.Shutdown(t.Context())
 		want := "CheckOrigin, Prepare, GetCurrentUser, SelectSubprotocol [], Open ann, OnMessage, OnClose"
 		if got := strings.Join(calls, ", "); got != want {
@@ -436,10 +423,8 @@ func TestWhatPrepareSeesAndSets(t *testing.T) {
 			w.Header().Set("X-Middleware", "was here")
 			endpoint.ServeHTTP(w, r.WithContext(ctx))
 		}))
-		cl, response := s.request("/ws?a=1+2", "X-Question: why?")
-		if response.StatusCode != 101 {
-			t.Fatal(response.Status)
-		}
+		cl := s.open("/ws?a=1+2", wstest.Header("X-Question", "why?"))
+		response := cl.Response()
 		for name, value := range map[string]string{"X-Answer": "43", "X-Other": "yes", "Content-Language": "en", "X-Middleware": "was here", "Upgrade": "websocket"} {
 			if got := response.Header.Values(name); len(got) != 1 || got[0] != value {
 				t.Errorf("header %s: %q, want %q", name, got, value)
@@ -448,7 +433,7 @@ func TestWhatPrepareSeesAndSets(t *testing.T) {
 		if cookies := response.Header.Values("Set-Cookie"); !slices.Equal(cookies, []string{"a=1; Path=/; HttpOnly", "b=2; Path=/"}) {
 			t.Errorf("cookies %q", cookies)
 		}
-		cl.expectText("opened")
+		cl.Expect("opened")
 	})
 }
 
@@ -485,64 +470,33 @@ func TestSubprotocol(t *testing.T) {
 					}
 					p.open = func() error { return p.WriteText("speaks " + p.Subprotocol()) }
 				})
-				var header []string
+				var options []wstest.Option
 				for _, offer := range tt.offers {
-					header = append(header, "Sec-WebSocket-Protocol: "+offer)
+					options = append(options, wstest.Header("Sec-WebSocket-Protocol", offer))
 				}
-				cl, response := s.request("/ws", header...)
-				if response.StatusCode != tt.status || !slices.Equal(seen, []string{tt.offered}) {
-					t.Errorf("%s, seen %q", response.Status, seen)
+				expectSeen := func() {
+					t.Helper()
+					if !slices.Equal(seen, []string{tt.offered}) {
+						t.Errorf("seen %q", seen)
+					}
 				}
 				if tt.status == 500 {
-					if body, _ := io.ReadAll(response.Body); string(body) != "Internal Server Error\n" {
-						t.Errorf("body %q", body)
+					if page := s.refused("/ws", 500, options...); page.Body != "Internal Server Error\n" {
+						t.Error(page)
 					}
-					s.expectLog("ERROR", "SelectSubprotocol", "did not offer", tt.selected)
+					expectSeen()
+					s.log.ExpectLine("ERROR", "SelectSubprotocol", "did not offer", tt.selected)
 					return
 				}
-				if got := response.Header.Values("Sec-Websocket-Protocol"); tt.selected == "" && got != nil || tt.selected != "" && !slices.Equal(got, []string{tt.selected}) {
+				cl := s.connect(options...)
+				expectSeen()
+				if got := cl.Response().Header.Values("Sec-Websocket-Protocol"); tt.selected == "" && got != nil || tt.selected != "" && !slices.Equal(got, []string{tt.selected}) {
 					t.Errorf("answered %q", got)
 				}
-				cl.expectText("speaks " + tt.selected)
+				cl.Expect("speaks " + tt.selected)
 			})
 		})
 	}
-}
-
-// A client may send frames right behind its request, in one packet with it.
-func TestEarlyData(t *testing.T) {
-	everywhere(t, func(t *testing.T, n network) {
-		s := n.probes(t, wsframework.Settings{}, func(p *probe) {
-			p.message = func(m wsframework.Message) error { return p.WriteMessage(m) }
-		})
-		for name, messages := range map[string][]string{
-			"one":      {"hello"},
-			"many":     strings.Fields(strings.Repeat("hello world ", 100)),
-			"the most": {strings.Repeat("x", 3800), "y"}, // net/http reads 4 KiB at once
-			"a piece":  {strings.Repeat("x", 100000), "y"},
-		} {
-			c, err := s.dial()
-			if err != nil {
-				t.Fatal(err)
-			}
-			cl := &client{t: t, c: c, br: bufio.NewReader(c)}
-			packet := []byte(strings.Join(goodRequest, "\r\n") + "\r\n\r\n")
-			for _, m := range messages {
-				packet = append(packet, frameBytes(text, []byte(m))...)
-			}
-			sent := make(chan struct{})
-			go func() { c.Write(packet); close(sent) }()
-			response, err := http.ReadResponse(cl.br, nil)
-			if err != nil || response.StatusCode != 101 {
-				t.Fatalf("%s: %v, %v", name, response, err)
-			}
-			for _, m := range messages {
-				cl.expectText(m)
-			}
-			<-sent
-			c.Close()
-		}
-	})
 }
 
 func TestHandshakeDuringShutdown(t *testing.T) {
@@ -579,7 +533,7 @@ func TestHandshakeDuringShutdown(t *testing.T) {
 			close(release)
 		}()
 		cl := s.connect()
-		cl.shake(1001, "the server shuts down")
+		shake(t, cl, 1001, "the server shuts down")
 		if err := receive(t, ended); err != nil {
 			t.Error(err)
 		}
@@ -690,7 +644,7 @@ func TestMethodsBesideTheHandshake(t *testing.T) {
 			closed = errors.Is(p.Close(1000, ""), wsframework.ErrClosed)
 		}
 	}()
-	s.request("/ws", "Sec-WebSocket-Protocol: a")
+	s.connect(wstest.Subprotocols("a"))
 	<-done
 }
 
@@ -719,8 +673,8 @@ func TestWritersThatCannotBeHijacked(t *testing.T) {
 		"Hijack fails": {func(w *httptest.ResponseRecorder) http.ResponseWriter { return unhijackable{w} }, 101, "failing"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			log := new(logRecorder)
-			app := wsframework.NewApplication(wsframework.Settings{Logger: newLogger(log)})
+			log := wstest.NewLog(t)
+			app := wsframework.NewApplication(wsframework.Settings{Logger: log.Logger(slog.LevelInfo)})
 			w := httptest.NewRecorder()
 			app.Upgrade(func() wsframework.Handler { return new(probe) }).ServeHTTP(tt.writer(w), recorderRequest())
 			// By the time that hijacking fails, the header is written.
@@ -732,62 +686,4 @@ func TestWritersThatCannotBeHijacked(t *testing.T) {
 			}
 		})
 	}
-}
-
-// heldBack is a writer like gin's, which writes a header only when it is told to do so now.
-type heldBack struct {
-	http.ResponseWriter
-	status int
-}
-
-func (w *heldBack) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-func (w *heldBack) WriteHeader(status int)      { w.status = status }
-func (w *heldBack) WriteHeaderNow()             { w.ResponseWriter.WriteHeader(w.status) }
-
-// readAhead is a writer whose connection has been read far ahead of the request.
-type readAhead struct {
-	http.ResponseWriter
-	n int
-}
-
-func (w *readAhead) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	c, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
-	if err != nil {
-		return nil, nil, err
-	}
-	far := bufio.NewReaderSize(rw.Reader, w.n)
-	if _, err := far.Peek(w.n); err != nil {
-		return nil, nil, err
-	}
-	return c, bufio.NewReadWriter(far, rw.Writer), nil
-}
-
-func TestWritersOfOthers(t *testing.T) {
-	everywhere(t, func(t *testing.T, n network) {
-		message := strings.Repeat("x", 1000)
-		frame := frameBytes(text, []byte(message))
-		const frames = 50
-		for name, wrap := range map[string]func(http.ResponseWriter) http.ResponseWriter{
-			"as gin's":       func(w http.ResponseWriter) http.ResponseWriter { return &heldBack{ResponseWriter: w} },
-			"read far ahead": func(w http.ResponseWriter) http.ResponseWriter { return &readAhead{w, frames*len(frame) - 10} },
-		} {
-			s := n.serve(t, wsframework.Settings{}, func(app *wsframework.Application) {
-				endpoint := app.Upgrade(func() wsframework.Handler { return new(counter) })
-				app.HandleFunc("/ws", func(w http.ResponseWriter, r *http.Request) { endpoint.ServeHTTP(wrap(w), r) })
-			})
-			c, err := s.dial()
-			if err != nil {
-				t.Fatal(err)
-			}
-			cl := &client{t: t, c: c, br: bufio.NewReader(c)}
-			go c.Write(append([]byte(strings.Join(goodRequest, "\r\n")+"\r\n\r\n"), bytes.Repeat(frame, frames)...))
-			if response, err := http.ReadResponse(cl.br, nil); err != nil || response.StatusCode != 101 {
-				t.Fatalf("%s: %v, %v", name, response, err)
-			}
-			for range frames {
-				cl.expectText("1000")
-			}
-			c.Close()
-		}
-	})
 }

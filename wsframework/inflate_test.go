@@ -11,11 +11,12 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // Opcodes with the bit of a compressed message (RFC 7692, 6), of whole messages and of first fragments.
 const (
-	zText, zBinary      = text | 0x40, binry | 0x40
+	zText, zBinary      = wstest.TextFrame | 0x40, wstest.BinaryFrame | 0x40
 	zTextPart, zBinPart = 0x41, 0x42
 	part, last          = 0x00, 0x80
 )
@@ -40,7 +41,7 @@ func z(data string) string { return string(deflated([]byte(data))) }
 func TestInflating(t *testing.T) {
 	const hello = "\xf3H\xcd\xc9\xc9\x07\x00" // in a final block: RFC 7692, 7.2.3.4
 	const limit, flush = 1000, "\x00\x00\xff\xff"
-	const takeover, without = deflateOffer, "Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover"
+	const takeover, without = deflateOffer, "permessage-deflate; client_no_context_takeover"
 	const corrupt, notText, reserved = "1007 compressed data is corrupt", "1007 text is not UTF-8", "1002 reserved bit set"
 	const tooBig = "1009 message of more than 1000 bytes"
 	long := strings.Repeat("0123456789", limit/10)
@@ -72,9 +73,9 @@ func TestInflating(t *testing.T) {
 		{"final block that lacks its end", join(f(zText, "J\x04\x04"), f(zText, z("b"))), "|a|b"},
 		{"final block in the first fragment", join(f(zTextPart, hello), f(last, "\x00")), "|Hello"},
 		{"final block in the first fragment, and nothing behind it", join(f(zTextPart, hello), f(part, ""), f(last, "")), "|Hello"},
-		{"final block, ping, last fragment", join(f(zTextPart, hello), f(ping, "p"), f(last, "\x00")), "|Hello"},
+		{"final block, ping, last fragment", join(f(zTextPart, hello), f(wstest.PingFrame, "p"), f(last, "\x00")), "|Hello"},
 		{"final block, new message", join(f(zTextPart, hello), f(zText, z("a"))), "1002 new message within a fragmented one"},
-		{"final block, close", join(f(zTextPart, hello), f(closed, "\x03\xe8")), ""},
+		{"final block, close", join(f(zTextPart, hello), f(wstest.CloseFrame, "\x03\xe8")), ""},
 		{"final blocks with more behind them", f(zText, storedBlock(1, "a")+storedBlock(0, "b")+hello+storedBlock(1, "c")+z("d")), "|abHelloc" + "d"},
 		{"more that refers to what is before a final block", f(zText, storedBlock(1, "hello hello")+behind("hello hello", "hello again")), "|hello hellohello again"},
 		{"the message behind several final blocks", join(f(zText, storedBlock(1, "a")+storedBlock(1, "b")), f(zText, z("c"))), "|ab|c"},
@@ -91,7 +92,7 @@ func TestInflating(t *testing.T) {
 		{"a length that does not match", f(zText, "\x00\x01\x00\xfe\xfea\x00"), corrupt},
 		{"a reference to nothing", f(zText, behind("hello hello", "hello hello")), corrupt},
 		{"corrupt behind good data", f(zTextPart, storedBlock(0, long[:500])+"\x06"), corrupt},
-		{"a good message behind a corrupt one", join(f(zText, "\x06"), f(zText, z("a")), f(text, "b")), corrupt},
+		{"a good message behind a corrupt one", join(f(zText, "\x06"), f(zText, z("a")), f(wstest.TextFrame, "b")), corrupt},
 
 		{"a character in two fragments", join(f(zTextPart, z("\xe5\x86")[:2]), f(part, z("\xe5\x86")[2:]+flush), f(last, z("\x8d"))), "|再"},
 		{"a character in two blocks", f(zText, storedBlock(0, "\xe5\x86")+storedBlock(0, "\x8d")+"\x00"), "|再"},
@@ -106,16 +107,16 @@ func TestInflating(t *testing.T) {
 		{"binary", f(zBinary, z("a\xff")), "|a\xff"},
 		{"binary fragments", join(f(zBinPart, z("\xff")+flush), f(last, "\x00")), "|\xff"},
 
-		{"plain messages in between", join(f(text, "a"), f(zText, z("b")), f(0x01, "c"), f(last, "d"), f(zText, z("e"))), "|a|b|cd|e"},
-		{"pings and pongs in between", join(f(zTextPart, z("ab")[:1]), f(ping, "p"), f(part, z("ab")[1:3]), f(pong, "q"), f(last, z("ab")[3:])), "|ab"},
-		{"a close frame in between", join(f(zTextPart, z("ab")[:1]), f(closed, "\x03\xe8")), ""},
+		{"plain messages in between", join(f(wstest.TextFrame, "a"), f(zText, z("b")), f(0x01, "c"), f(last, "d"), f(zText, z("e"))), "|a|b|cd|e"},
+		{"pings and pongs in between", join(f(zTextPart, z("ab")[:1]), f(wstest.PingFrame, "p"), f(part, z("ab")[1:3]), f(wstest.PongFrame, "q"), f(last, z("ab")[3:])), "|ab"},
+		{"a close frame in between", join(f(zTextPart, z("ab")[:1]), f(wstest.CloseFrame, "\x03\xe8")), ""},
 		{"reserved bit of a continuation", join(f(zTextPart, z("a")), f(last|0x40, "")), reserved},
 		{"reserved bit of a continuation that goes on", join(f(zTextPart, z("a")), f(part|0x40, "")), reserved},
 		{"reserved bit of a continuation of a plain message", join(f(0x01, "a"), f(last|0x40, z("a"))), reserved},
-		{"reserved bit of a ping", f(ping|0x40, ""), reserved},
-		{"reserved bit of a pong", f(pong|0x40, ""), reserved},
-		{"reserved bit of a close frame", f(closed|0x40, ""), reserved},
-		{"reserved bit of a ping in between", join(f(zTextPart, z("a")), f(ping|0x40, "")), reserved},
+		{"reserved bit of a ping", f(wstest.PingFrame|0x40, ""), reserved},
+		{"reserved bit of a pong", f(wstest.PongFrame|0x40, ""), reserved},
+		{"reserved bit of a close frame", f(wstest.CloseFrame|0x40, ""), reserved},
+		{"reserved bit of a ping in between", join(f(zTextPart, z("a")), f(wstest.PingFrame|0x40, "")), reserved},
 	}
 	for _, tt := range tests {
 		for _, offer := range []string{takeover, without} {
@@ -127,16 +128,15 @@ func TestInflating(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						_, p, cl := oneWith(t, networks[0], wsframework.Settings{
 							MaxMessageSize: limit, CloseTimeout: time.Second, Compression: &wsframework.CompressionOptions{},
-						}, offer)
-						cl.t = t
+						}, offering(offer))
 						p.message = func(wsframework.Message) error { return nil }
 						go func() {
 							b := tt.frames
 							if strings.HasPrefix(tt.want, "|") {
-								b = join(b, f(closed, "\x03\xe8"))
+								b = join(b, f(wstest.CloseFrame, "\x03\xe8"))
 							}
 							for len(b) > 0 {
-								n, err := cl.c.Write(b[:min(chop, len(b))])
+								n, err := cl.Conn().Write(b[:min(chop, len(b))])
 								if err != nil {
 									return // the server has had enough
 								}
@@ -144,8 +144,8 @@ func TestInflating(t *testing.T) {
 							}
 						}()
 						got := ""
-						for first, payload, err := cl.read(); err == nil; first, payload, err = cl.read() {
-							if first == closed && (payload[0] != 3 || payload[1] != 0xe8) {
+						for first, payload, err := cl.ReadFrame(); err == nil; first, payload, err = cl.ReadFrame() {
+							if first == wstest.CloseFrame && (payload[0] != 3 || payload[1] != 0xe8) {
 								got = fmt.Sprintf("%d %s", int(payload[0])<<8|int(payload[1]), payload[2:])
 							}
 						}
@@ -176,7 +176,7 @@ func TestContextTakeover(t *testing.T) {
 			noise[i] = byte(random.Uint32())
 		}
 		noise = bytes.Repeat(noise, 4)
-		_, p, cl := oneWith(t, n, wsframework.Settings{Compression: &wsframework.CompressionOptions{}}, deflateOffer)
+		_, p, cl := oneWith(t, n, wsframework.Settings{Compression: &wsframework.CompressionOptions{}}, offering(deflateOffer))
 		messages := make(chan []byte, 100)
 		p.message = func(m wsframework.Message) error { messages <- m.Data; return nil }
 		var out bytes.Buffer
@@ -190,9 +190,9 @@ func TestContextTakeover(t *testing.T) {
 			if i > 0 && len(payload) > 10+size/20 {
 				t.Fatalf("%d bytes take %d: they do not refer to those before", size, len(payload))
 			}
-			cl.send(zBinPart, payload[:len(payload)/2])
-			cl.send(last, payload[len(payload)/2:])
-			cl.send(binry, "plain")
+			cl.WriteFrame(zBinPart, payload[:len(payload)/2])
+			cl.WriteFrame(last, payload[len(payload)/2:])
+			cl.WriteFrame(wstest.BinaryFrame, "plain")
 			if got := receive(t, messages); !bytes.Equal(got, data) {
 				t.Fatalf("message %d has become %d bytes, want %d", i, len(got), size)
 			}
@@ -201,8 +201,8 @@ func TestContextTakeover(t *testing.T) {
 			}
 		}
 		const farthest = 32 << 10
-		cl.send(zBinary, storedBlock(0, "far"+string(noise[:farthest-3]))+"\x00")
-		cl.send(zText, "\x02\xde\xff\x0f\x00") // 3 bytes from there
+		cl.WriteFrame(zBinary, storedBlock(0, "far"+string(noise[:farthest-3]))+"\x00")
+		cl.WriteFrame(zText, "\x02\xde\xff\x0f\x00") // 3 bytes from there
 		receive(t, messages)
 		if got := receive(t, messages); string(got) != "far" {
 			t.Errorf("the farthest reference gives %q", got)
@@ -214,12 +214,12 @@ func TestContextTakeover(t *testing.T) {
 func TestNoContextTakeover(t *testing.T) {
 	inBubble(t, func(t *testing.T, n network) {
 		_, p, cl := oneWith(t, n, wsframework.Settings{Compression: &wsframework.CompressionOptions{}},
-			"Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover")
+			offering("permessage-deflate; client_no_context_takeover"))
 		p.message = func(wsframework.Message) error { return nil }
-		cl.send(zText, z("hello hello"))
-		cl.send(zText, storedBlock(1, "hello hello")+behind("hello hello", "hello hello"))
-		cl.send(zText, behind("hello hello", "hello hello"))
-		cl.shake(1007, "compressed data is corrupt")
+		cl.WriteFrame(zText, z("hello hello"))
+		cl.WriteFrame(zText, storedBlock(1, "hello hello")+behind("hello hello", "hello hello"))
+		cl.WriteFrame(zText, behind("hello hello", "hello hello"))
+		shake(t, cl, 1007, "compressed data is corrupt")
 		p.expect(t, "open")
 		p.expect(t, "message hello hello")
 		p.expect(t, "message hello hellohello hello")
@@ -243,9 +243,9 @@ func TestBrokenOffWithinAMessage(t *testing.T) {
 	for name, frames := range tests {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n network) {
-				_, p, cl := oneWith(t, n, wsframework.Settings{Compression: &wsframework.CompressionOptions{}}, deflateOffer)
-				cl.raw([]byte(frames))
-				cl.c.Close()
+				_, p, cl := oneWith(t, n, wsframework.Settings{Compression: &wsframework.CompressionOptions{}}, offering(deflateOffer))
+				cl.WriteRaw([]byte(frames))
+				cl.Vanish()
 				p.expect(t, "open")
 				p.expect(t, "close 1006 ")
 				<-p.done

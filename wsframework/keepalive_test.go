@@ -7,27 +7,28 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // notePings notes when pings come, and has them answered.
-func notePings(cl *client, notes *diary, answer func(n int)) <-chan struct{} {
+func notePings(t *testing.T, cl *wstest.Client, notes *diary, answer func(n int)) <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for n := 1; ; n++ {
-			first, payload, err := cl.read()
+			first, payload, err := cl.ReadFrame()
 			switch {
 			case err != nil:
 				notes.note("end")
 				return
-			case first == closed:
+			case first == wstest.CloseFrame:
 				notes.note("close")
 				return
-			case first == pong:
+			case first == wstest.PongFrame:
 				n--
 				continue
-			case first != ping || len(payload) > 0:
-				cl.t.Errorf("got frame %x %q", first, payload)
+			case first != wstest.PingFrame || len(payload) > 0:
+				t.Errorf("got frame %x %q", first, payload)
 			}
 			notes.note("ping")
 			answer(n)
@@ -41,70 +42,70 @@ func TestKeepAlive(t *testing.T) {
 	tests := []struct {
 		name              string
 		interval, timeout time.Duration
-		answers           func(cl *client, n int)
+		answers           func(cl *wstest.Client, n int)
 		want              string
 		code              int
 		cause             error
 	}{
-		{"no answer", 0, 0, func(cl *client, n int) {},
+		{"no answer", 0, 0, func(cl *wstest.Client, n int) {},
 			"ping 25000, end 45000", 1006, wsframework.ErrPingTimeout},
-		{"pongs", 0, 0, func(cl *client, n int) {
+		{"pongs", 0, 0, func(cl *wstest.Client, n int) {
 			if n <= 3 {
-				cl.send(pong, "")
+				cl.WriteFrame(wstest.PongFrame, "")
 			}
 		}, "ping 25000, ping 50000, ping 75000, ping 100000, end 120000", 1006, wsframework.ErrPingTimeout},
-		{"late pongs", 0, 0, func(cl *client, n int) {
+		{"late pongs", 0, 0, func(cl *wstest.Client, n int) {
 			if n <= 2 {
 				<-time.After(19 * time.Second)
-				cl.send(pong, "")
+				cl.WriteFrame(wstest.PongFrame, "")
 			}
 		}, "ping 25000, ping 50000, ping 75000, end 95000", 1006, wsframework.ErrPingTimeout},
-		{"too late a pong", 0, 0, func(cl *client, n int) {
+		{"too late a pong", 0, 0, func(cl *wstest.Client, n int) {
 			<-time.After(21 * time.Second)
 		}, "ping 25000, end 46000", 1006, wsframework.ErrPingTimeout},
-		{"messages in the place of pongs", 0, 0, func(cl *client, n int) {
+		{"messages in the place of pongs", 0, 0, func(cl *wstest.Client, n int) {
 			if n <= 2 {
-				cl.send(text, "still here")
+				cl.Write("still here")
 			}
 		}, "ping 25000, ping 50000, ping 75000, end 95000", 1006, wsframework.ErrPingTimeout},
-		{"pings in the place of pongs", 0, 0, func(cl *client, n int) {
+		{"pings in the place of pongs", 0, 0, func(cl *wstest.Client, n int) {
 			if n <= 2 {
-				cl.send(ping, "are you there?")
+				cl.Ping("are you there?")
 			}
 		}, "ping 25000, ping 50000, ping 75000, end 95000", 1006, wsframework.ErrPingTimeout},
-		{"half a message", 0, 0, func(cl *client, n int) {
+		{"half a message", 0, 0, func(cl *wstest.Client, n int) {
 			switch n {
 			case 1:
-				cl.raw([]byte{text, 0x80 | 5, 0, 0, 0, 0, 'h'})
+				cl.WriteRaw([]byte{wstest.TextFrame, 0x80 | 5, 0, 0, 0, 0, 'h'})
 			case 2:
-				cl.raw([]byte("ello"))
+				cl.WriteRaw([]byte("ello"))
 			}
 		}, "ping 25000, ping 50000, ping 75000, end 95000", 1006, wsframework.ErrPingTimeout},
-		{"a close frame", 0, 0, func(cl *client, n int) {
+		{"a close frame", 0, 0, func(cl *wstest.Client, n int) {
 			if n == 1 {
-				cl.send(pong, "")
+				cl.WriteFrame(wstest.PongFrame, "")
 			} else {
-				cl.sendClose(1000, "")
+				cl.WriteClose(1000, "")
 			}
 		}, "ping 25000, ping 50000, close 50000", 1000, nil},
-		{"other times", 3 * second, second, func(cl *client, n int) {
+		{"other times", 3 * second, second, func(cl *wstest.Client, n int) {
 			if n <= 2 {
-				cl.send(pong, "")
+				cl.WriteFrame(wstest.PongFrame, "")
 			}
 		}, "ping 3000, ping 6000, ping 9000, end 10000", 1006, wsframework.ErrPingTimeout},
-		{"the same times", 2 * second, 2 * second, func(cl *client, n int) {
+		{"the same times", 2 * second, 2 * second, func(cl *wstest.Client, n int) {
 			if n <= 2 {
-				cl.send(pong, "")
+				cl.WriteFrame(wstest.PongFrame, "")
 			}
 		}, "ping 2000, ping 4000, ping 6000, end 8000", 1006, wsframework.ErrPingTimeout},
-		{"timeout longer than interval", second, 5 * second, func(cl *client, n int) {
+		{"timeout longer than interval", second, 5 * second, func(cl *wstest.Client, n int) {
 			if n <= 2 {
-				cl.send(pong, "")
+				cl.WriteFrame(wstest.PongFrame, "")
 			}
 		}, "ping 1000, ping 6000, ping 11000, end 16000", 1006, wsframework.ErrPingTimeout},
-		{"no timeout", 100 * second, -1, func(cl *client, n int) {
+		{"no timeout", 100 * second, -1, func(cl *wstest.Client, n int) {
 			if n == 3 {
-				cl.sendClose(1000, "")
+				cl.WriteClose(1000, "")
 			}
 		}, "ping 100000, ping 200000, ping 300000, close 300000", 1000, nil},
 	}
@@ -113,7 +114,7 @@ func TestKeepAlive(t *testing.T) {
 			inBubble(t, func(t *testing.T, n network) {
 				s, p, cl := one(t, n, wsframework.Settings{PingInterval: tt.interval, PingTimeout: tt.timeout}, func(p *probe) {})
 				notes := newDiary()
-				<-notePings(cl, notes, func(n int) { tt.answers(cl, n) })
+				<-notePings(t, cl, notes, func(n int) { tt.answers(cl, n) })
 				<-p.done
 				notes.expect(t, tt.want)
 				if p.closeCode != tt.code || !errors.Is(p.cause, tt.cause) && tt.cause != nil {
@@ -134,8 +135,8 @@ func TestKeepAliveOff(t *testing.T) {
 		if !p.IsOpen() {
 			t.Error("closed")
 		}
-		cl.sendClose(1000, "")
-		cl.expect(closed, "\x03\xE8")
+		cl.WriteClose(1000, "")
+		cl.ExpectFrame(wstest.CloseFrame, "\x03\xE8")
 	})
 }
 
@@ -151,8 +152,8 @@ func TestPing(t *testing.T) {
 			if err := p.Ping([]byte(data)); err != nil {
 				t.Errorf("Ping of %d bytes: %v", len(data), err)
 			}
-			cl.expect(ping, data)
-			cl.send(pong, data)
+			cl.ExpectPing(data)
+			cl.WriteFrame(wstest.PongFrame, data)
 			p.expect(t, "pong "+data)
 			if at := p.LastPong(); at.Before(before) || at.After(time.Now()) {
 				t.Errorf("the pong came at %v, and not after %v", at, before)
@@ -161,10 +162,10 @@ func TestPing(t *testing.T) {
 		if err := p.Ping(make([]byte, 126)); err == nil || !strings.Contains(err.Error(), "125") {
 			t.Errorf("Ping of 126 bytes: %v", err)
 		}
-		cl.expectNothing()
+		expectNothing(t, cl)
 		p.expect(t, "ping nothing?")
 		// A pong that nobody asked for is one (RFC 6455, 5.5.3).
-		cl.send(pong, "unasked")
+		cl.WriteFrame(wstest.PongFrame, "unasked")
 		p.expect(t, "pong unasked")
 	})
 }
@@ -175,11 +176,11 @@ func TestLastPong(t *testing.T) {
 		_, p, cl := one(t, n, wsframework.Settings{PingInterval: -1}, func(p *probe) {})
 		<-time.After(time.Minute)
 		at := time.Now()
-		cl.send(pong, "")
+		cl.WriteFrame(wstest.PongFrame, "")
 		<-time.After(time.Minute)
-		cl.send(text, "no pong")
-		cl.sendClose(1000, "")
-		cl.expect(closed, "\x03\xE8")
+		cl.Write("no pong")
+		cl.WriteClose(1000, "")
+		cl.ExpectFrame(wstest.CloseFrame, "\x03\xE8")
 		<-p.done
 		if !p.LastPong().Equal(at) {
 			t.Errorf("the last pong came at %v, want %v", p.LastPong(), at)

@@ -14,12 +14,13 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // The tests of this file stand for the numbered points of the package documentation.
 
 // one serves a single probe and connects a client to it.
-func one(t *testing.T, n network, settings wsframework.Settings, configure func(*probe)) (*server, *probe, *client) {
+func one(t *testing.T, n network, settings wsframework.Settings, configure func(*probe)) (*server, *probe, *wstest.Client) {
 	t.Helper()
 	var mu sync.Mutex
 	var latest *probe
@@ -64,17 +65,17 @@ func TestLife2CallbacksNeverOverlap(t *testing.T) {
 		go func() {
 			defer close(read)
 			for {
-				if _, _, err := cl.read(); err != nil {
+				if _, _, err := cl.ReadFrame(); err != nil {
 					return
 				}
 			}
 		}()
 		for i := range 200 {
-			cl.send(ping, "p")
-			cl.send(text, fmt.Sprint(i))
-			cl.send(pong, "q")
+			cl.Ping("p")
+			cl.Write(fmt.Sprint(i))
+			cl.WriteFrame(wstest.PongFrame, "q")
 		}
-		cl.sendClose(1000, "")
+		cl.WriteClose(1000, "")
 		<-p.done
 		<-read
 		if overlaps.Load() > 0 {
@@ -101,14 +102,14 @@ func TestLife2MessagesWaitForOpen(t *testing.T) {
 			}
 			p.message = func(m wsframework.Message) error { return p.WriteMessage(m) }
 		})
-		cl.send(text, "one")
-		cl.send(text, "two")
-		cl.send(ping, "still alive?")
-		cl.expect(pong, "still alive?") // while Open runs
+		cl.Write("one")
+		cl.Write("two")
+		cl.Ping("still alive?")
+		cl.ExpectPong("still alive?") // while Open runs
 		close(release)
-		cl.expectText("opened")
-		cl.expectText("one")
-		cl.expectText("two")
+		cl.Expect("opened")
+		cl.Expect("one")
+		cl.Expect("two")
 		for _, want := range []string{"open", "opened", "message one", "message two"} {
 			p.expect(t, want)
 		}
@@ -123,71 +124,86 @@ func TestLife3OnCloseRunsOnce(t *testing.T) {
 		name      string
 		settings  wsframework.Settings
 		configure func(*probe)
-		act       func(*server, *client)
+		act       func(*server, *wstest.Client)
 		code      int
 		reason    string
 		remote    bool
 		cause     error // what the cause wraps
 		logged    string
 	}{
-		{name: "clean close", act: func(s *server, cl *client) { cl.sendClose(4000, "bye"); cl.expectClose(4000, ""); cl.expectEnd() },
+		{name: "clean close", act: func(s *server, cl *wstest.Client) {
+			cl.WriteClose(4000, "bye")
+			expectClose(s.t, cl, 4000, "")
+			cl.ExpectEnd()
+		},
 			code: 4000, reason: "bye", remote: true},
-		{name: "close without code", act: func(s *server, cl *client) { cl.send(closed, ""); cl.expectClose(1005, ""); cl.expectEnd() },
+		{name: "close without code", act: func(s *server, cl *wstest.Client) {
+			cl.WriteFrame(wstest.CloseFrame, "")
+			expectClose(s.t, cl, 1005, "")
+			cl.ExpectEnd()
+		},
 			code: 1005, remote: true},
-		{name: "dropped", act: func(s *server, cl *client) { cl.c.Close() },
+		{name: "dropped", act: func(s *server, cl *wstest.Client) { cl.Vanish() },
 			code: 1006, cause: wsframework.ErrPeerGone},
 		{name: "Open fails", configure: func(p *probe) { p.open = fail },
-			act: func(s *server, cl *client) { cl.shake(1011, "") }, code: 1011, cause: errFailed, logged: "it failed"},
+			act: func(s *server, cl *wstest.Client) { shake(s.t, cl, 1011, "") }, code: 1011, cause: errFailed, logged: "it failed"},
 		{name: "Open panics", configure: func(p *probe) { p.open = blow },
-			act: func(s *server, cl *client) { cl.shake(1011, "") }, code: 1011, logged: "kaboom"},
+			act: func(s *server, cl *wstest.Client) { shake(s.t, cl, 1011, "") }, code: 1011, logged: "kaboom"},
 		{name: "OnMessage fails", configure: func(p *probe) { p.message = func(wsframework.Message) error { return errFailed } },
-			act: func(s *server, cl *client) { cl.send(text, "x"); cl.shake(1011, "") }, code: 1011, cause: errFailed, logged: "OnMessage"},
+			act: func(s *server, cl *wstest.Client) { cl.Write("x"); shake(s.t, cl, 1011, "") }, code: 1011, cause: errFailed, logged: "OnMessage"},
 		{name: "OnMessage panics", configure: func(p *probe) { p.message = func(wsframework.Message) error { panic(errFailed) } },
-			act: func(s *server, cl *client) { cl.send(text, "x"); cl.shake(1011, "") }, code: 1011, cause: errFailed, logged: "life_test.go"},
+			act: func(s *server, cl *wstest.Client) { cl.Write("x"); shake(s.t, cl, 1011, "") }, code: 1011, cause: errFailed, logged: "life_test.go"},
 		{name: "OnPing panics", configure: func(p *probe) { p.ping = func([]byte) { panic("kaboom") } },
-			act:  func(s *server, cl *client) { cl.send(ping, "x"); cl.expect(pong, "x"); cl.shake(1011, "") },
+			act:  func(s *server, cl *wstest.Client) { cl.Ping("x"); cl.ExpectPong("x"); shake(s.t, cl, 1011, "") },
 			code: 1011, logged: "OnPing"},
 		{name: "OnPong panics", configure: func(p *probe) { p.pong = func([]byte) { panic("kaboom") } },
-			act: func(s *server, cl *client) { cl.send(pong, "x"); cl.shake(1011, "") }, code: 1011, logged: "OnPong"},
+			act: func(s *server, cl *wstest.Client) { cl.WriteFrame(wstest.PongFrame, "x"); shake(s.t, cl, 1011, "") }, code: 1011, logged: "OnPong"},
 		{name: "OnClose panics", configure: func(p *probe) { p.close = func() { panic("kaboom") } },
-			act:  func(s *server, cl *client) { cl.sendClose(1000, "bye"); cl.expectClose(1000, ""); cl.expectEnd() },
+			act: func(s *server, cl *wstest.Client) {
+				cl.WriteClose(1000, "bye")
+				expectClose(s.t, cl, 1000, "")
+				cl.ExpectEnd()
+			},
 			code: 1000, reason: "bye", remote: true, logged: "OnClose"},
 		{name: "a timer fails", configure: func(p *probe) { p.open = func() error { p.After(time.Millisecond, fail); return nil } },
-			act: func(s *server, cl *client) { cl.shake(1011, "") }, code: 1011, cause: errFailed, logged: "timer"},
+			act: func(s *server, cl *wstest.Client) { shake(s.t, cl, 1011, "") }, code: 1011, cause: errFailed, logged: "timer"},
 		{name: "Go fails", configure: func(p *probe) {
 			p.open = func() error { return p.Go(func(context.Context) error { return errFailed }) }
 		},
-			act: func(s *server, cl *client) { cl.shake(1011, "") }, code: 1011, cause: errFailed, logged: "Go"},
+			act: func(s *server, cl *wstest.Client) { shake(s.t, cl, 1011, "") }, code: 1011, cause: errFailed, logged: "Go"},
 		{name: "Go panics", configure: func(p *probe) {
 			p.open = func() error { return p.Go(func(context.Context) error { panic("kaboom") }) }
-		}, act: func(s *server, cl *client) { cl.shake(1011, "") }, code: 1011, logged: "kaboom"},
+		}, act: func(s *server, cl *wstest.Client) { shake(s.t, cl, 1011, "") }, code: 1011, logged: "kaboom"},
 		{name: "a close error", configure: func(p *probe) {
 			p.message = func(wsframework.Message) error {
 				return fmt.Errorf("wrapped: %w", &wsframework.CloseError{Code: 4100, Reason: "enough"})
 			}
-		}, act: func(s *server, cl *client) { cl.send(text, "x"); cl.shake(4100, "enough") }, code: 4100, reason: "enough"},
+		}, act: func(s *server, cl *wstest.Client) { cl.Write("x"); shake(s.t, cl, 4100, "enough") }, code: 4100, reason: "enough"},
 		{name: "Goexit", configure: func(p *probe) {
 			p.message = func(wsframework.Message) error { runtime.Goexit(); return nil }
-		}, act: func(s *server, cl *client) { cl.send(text, "x"); cl.shake(1011, "") }, code: 1011, logged: "Goexit"},
-		{name: "shutdown", act: func(s *server, cl *client) {
+		}, act: func(s *server, cl *wstest.Client) { cl.Write("x"); shake(s.t, cl, 1011, "") }, code: 1011, logged: "Goexit"},
+		{name: "shutdown", act: func(s *server, cl *wstest.Client) {
 			go s.app.Shutdown(context.Background())
-			cl.shake(1001, "the server shuts down")
+			shake(s.t, cl, 1001, "the server shuts down")
 		}, code: 1001, reason: "the server shuts down", cause: wsframework.ErrShutdown},
 		{name: "no pong", settings: wsframework.Settings{PingInterval: 20 * time.Millisecond, PingTimeout: 20 * time.Millisecond},
-			act: func(s *server, cl *client) { cl.expect(ping, ""); cl.expectEnd() }, code: 1006, cause: wsframework.ErrPingTimeout},
+			act: func(s *server, cl *wstest.Client) { cl.ExpectPing(""); cl.ExpectEnd() }, code: 1006, cause: wsframework.ErrPingTimeout},
 		{name: "slow peer", settings: wsframework.Settings{WriteTimeout: 50 * time.Millisecond, MaxPendingOut: -1},
 			configure: func(p *probe) {
 				p.open = func() error { return p.WriteBinary(make([]byte, 16<<20)) }
-			}, act: func(s *server, cl *client) {}, code: 1006, cause: wsframework.ErrWriteTimeout},
-		{name: "not UTF-8", act: func(s *server, cl *client) { cl.send(text, "\xff"); cl.shake(1007, "text is not UTF-8") },
+			}, act: func(s *server, cl *wstest.Client) {}, code: 1006, cause: wsframework.ErrWriteTimeout},
+		{name: "not UTF-8", act: func(s *server, cl *wstest.Client) { cl.Write("\xff"); shake(s.t, cl, 1007, "text is not UTF-8") },
 			code: 1007, reason: "text is not UTF-8"},
 		{name: "too big", settings: wsframework.Settings{MaxMessageSize: 10},
-			act: func(s *server, cl *client) {
-				cl.send(text, "12345678901")
-				cl.shake(1009, "message of more than 10 bytes")
+			act: func(s *server, cl *wstest.Client) {
+				cl.Write("12345678901")
+				shake(s.t, cl, 1009, "message of more than 10 bytes")
 			},
 			code: 1009, reason: "message of more than 10 bytes"},
-		{name: "not masked", act: func(s *server, cl *client) { cl.raw([]byte{0x81, 1, 'x'}); cl.shake(1002, "frame is not masked") },
+		{name: "not masked", act: func(s *server, cl *wstest.Client) {
+			cl.WriteRaw([]byte{0x81, 1, 'x'})
+			shake(s.t, cl, 1002, "frame is not masked")
+		},
 			code: 1002, reason: "frame is not masked"},
 	}
 	for _, tt := range tests {
@@ -225,8 +241,8 @@ func TestLife4WritesFromEverywhere(t *testing.T) {
 			p.open = func() error { return p.Join("g") }
 			p.message = func(wsframework.Message) error { return p.WriteText("ready") }
 		})
-		cl.send(text, "go")
-		cl.expectText("ready")
+		cl.Write("go")
+		cl.Expect("ready")
 		var writing sync.WaitGroup
 		for w := range writers {
 			writing.Go(func() {
@@ -245,7 +261,7 @@ func TestLife4WritesFromEverywhere(t *testing.T) {
 		}
 		next := make([]int, writers)
 		for range writers * each {
-			_, payload, err := cl.read()
+			_, payload, err := cl.ReadFrame()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -279,8 +295,8 @@ func TestLife4WritesWhileThePeerCloses(t *testing.T) {
 				}
 			})
 		}
-		go cl.sendClose(1000, "bye")
-		io.Copy(io.Discard, cl.c)
+		go cl.WriteClose(1000, "bye")
+		io.Copy(io.Discard, cl.Conn())
 		writing.Wait()
 		<-p.done
 		if p.closeCode != 1000 || p.closeText != "bye" {
@@ -349,7 +365,7 @@ func TestLife4BeforeOpenAndAfterClose(t *testing.T) {
 		if !p.IsOpen() || p.CloseCode() != 0 {
 			t.Error("not open")
 		}
-		cl.sendClose(1000, "")
+		cl.WriteClose(1000, "")
 		<-p.done
 		for name, call := range acting(p) {
 			err := call()
@@ -401,15 +417,15 @@ func TestLife5WriteNeverBlocks(t *testing.T) {
 				switch policy {
 				case wsframework.CloseSlow:
 					for {
-						first, payload, err := cl.read()
+						first, payload, err := cl.ReadFrame()
 						if err != nil {
 							t.Fatal(err)
 						}
-						if first == closed {
+						if first == wstest.CloseFrame {
 							if string(payload[2:]) != "reads too slowly" {
 								t.Errorf("close reason %q", payload)
 							}
-							cl.sendClose(1008, "")
+							cl.WriteClose(1008, "")
 							break
 						}
 						if len(payload) != size+6 {
@@ -424,11 +440,11 @@ func TestLife5WriteNeverBlocks(t *testing.T) {
 				default:
 					go p.Close(1000, "")
 					for {
-						first, payload, err := cl.read()
+						first, payload, err := cl.ReadFrame()
 						if err != nil {
 							t.Fatal(err)
 						}
-						if first == closed {
+						if first == wstest.CloseFrame {
 							break
 						}
 						var i int
@@ -478,7 +494,7 @@ func TestLife5Flush(t *testing.T) {
 		}
 		flushed := make(chan error, 1)
 		go func() { flushed <- p.Flush(context.Background()) }()
-		cl.expectText(big)
+		cl.Expect(big)
 		if err := receive(t, flushed); err != nil {
 			t.Fatal(err)
 		}
@@ -486,7 +502,7 @@ func TestLife5Flush(t *testing.T) {
 			t.Fatal(err)
 		}
 		go func() { flushed <- p.Flush(context.Background()) }()
-		cl.c.Close()
+		cl.Vanish()
 		if err := receive(t, flushed); !errors.Is(err, wsframework.ErrClosed) {
 			t.Fatalf("Flush of a connection that broke: %v", err)
 		}
@@ -532,7 +548,7 @@ func TestLife6CloseCodes(t *testing.T) {
 				if err := p.Close(tt.code, tt.reason); !errors.Is(err, wsframework.ErrClosed) {
 					t.Errorf("second Close: %v", err)
 				}
-				cl.shake(tt.sent, tt.text)
+				shake(t, cl, tt.sent, tt.text)
 				<-p.done
 				if p.closeCode != tt.sent || p.closeText != tt.text {
 					t.Errorf("closed with %d %q", p.closeCode, p.closeText)
@@ -579,27 +595,27 @@ func TestLife6CloseInEveryCallback(t *testing.T) {
 					}
 				})
 				if in == "OnClose" {
-					cl.sendClose(4000, "bye")
-					cl.expectClose(4000, "")
-					cl.expectEnd()
+					cl.WriteClose(4000, "bye")
+					expectClose(t, cl, 4000, "")
+					cl.ExpectEnd()
 				} else {
-					cl.send(ping, "a")
-					cl.send(pong, "b")
-					cl.send(text, "c")
+					cl.Ping("a")
+					cl.WriteFrame(wstest.PongFrame, "b")
+					cl.Write("c")
 					for {
-						first, payload, err := cl.read()
+						first, payload, err := cl.ReadFrame()
 						if err != nil {
 							t.Fatal(err)
 						}
-						if first == closed {
+						if first == wstest.CloseFrame {
 							if string(payload[2:]) != "bye" {
 								t.Errorf("close %q", payload)
 							}
 							break
 						}
 					}
-					cl.sendClose(4000, "")
-					cl.expectEnd()
+					cl.WriteClose(4000, "")
+					cl.ExpectEnd()
 				}
 				<-p.done
 				if p.closeCode != 4000 || p.closeText != "bye" {
@@ -625,12 +641,12 @@ func TestLife6WhatWasWrittenBeforeCloseArrives(t *testing.T) {
 				return nil
 			}
 		})
-		cl.send(text, "go")
+		cl.Write("go")
 		for i := range 100 {
-			cl.expectText(fmt.Sprint(i))
+			cl.Expect(fmt.Sprint(i))
 		}
-		cl.expect(binry, string(make([]byte, 1<<20)))
-		cl.shake(1000, "bye")
+		cl.ExpectFrame(wstest.BinaryFrame, string(make([]byte, 1<<20)))
+		shake(t, cl, 1000, "bye")
 		<-p.done
 	})
 }
@@ -640,18 +656,18 @@ func TestLife6WhatThePeerStillSendsIsDiscarded(t *testing.T) {
 		_, p, cl := one(t, n, wsframework.Settings{}, func(p *probe) {
 			p.message = func(m wsframework.Message) error { return p.Close(4000, "enough") }
 		})
-		cl.send(text, "go")
+		cl.Write("go")
 		// A megabyte, which the server has not asked for any more, and rubbish.
 		go func() {
-			megabyte := frameBytes(binry, make([]byte, 1<<20))
-			if _, err := cl.c.Write(megabyte); err != nil {
+			megabyte := wstest.EncodeFrame(wstest.BinaryFrame, make([]byte, 1<<20))
+			if _, err := cl.Conn().Write(megabyte); err != nil {
 				t.Errorf("client writes: %v", err)
 			}
-			cl.c.Write(frameBytes(0xF3, []byte("rubbish")))
-			cl.c.Write(frameBytes(closed, []byte{0x0F, 0xA0}))
+			cl.Conn().Write(wstest.EncodeFrame(0xF3, []byte("rubbish")))
+			cl.Conn().Write(wstest.EncodeFrame(wstest.CloseFrame, []byte{0x0F, 0xA0}))
 		}()
-		cl.expectClose(4000, "enough")
-		cl.expectEnd()
+		expectClose(t, cl, 4000, "enough")
+		cl.ExpectEnd()
 		<-p.done
 		p.expect(t, "open")
 		p.expect(t, "message go")
@@ -665,8 +681,8 @@ func TestLife6PeerThatNeverAnswersAClose(t *testing.T) {
 		p.expect(t, "open")
 		start := time.Now()
 		p.Close(4000, "bye")
-		cl.expectClose(4000, "bye")
-		cl.expectEnd()
+		expectClose(t, cl, 4000, "bye")
+		cl.ExpectEnd()
 		if took := time.Since(start); took != 5*time.Second {
 			t.Errorf("cut after %v", took)
 		}
@@ -689,11 +705,11 @@ func TestLife7HarmlessErrorsCloseNothing(t *testing.T) {
 		})
 		for range 10 {
 			for name := range replies {
-				cl.send(text, name)
-				cl.expectText(name)
+				cl.Write(name)
+				cl.Expect(name)
 			}
 		}
-		cl.sendClose(1000, "")
+		cl.WriteClose(1000, "")
 		<-p.done
 		if lines := strings.Count(s.log.String(), "\n"); lines != 1 {
 			t.Errorf("%d log lines, want 1:\n%s", lines, s.log)
@@ -712,30 +728,30 @@ func TestLife8LivenessBesideALongCallback(t *testing.T) {
 				return p.WriteMessage(m)
 			}
 		})
-		cl.send(text, "block")
+		cl.Write("block")
 		for i := range 10 { // pings are answered
-			cl.send(ping, fmt.Sprint(i))
-			cl.expect(pong, fmt.Sprint(i))
+			cl.Ping(fmt.Sprint(i))
+			cl.ExpectPong(fmt.Sprint(i))
 		}
 		for i := range 100 { // data is read
-			cl.send(text, fmt.Sprint(i))
+			cl.Write(fmt.Sprint(i))
 		}
 		if err := p.Ping([]byte("p")); err != nil { // pongs count
 			t.Fatal(err)
 		}
-		cl.expect(ping, "p")
+		cl.ExpectPing("p")
 		before := p.LastPong()
-		cl.send(pong, "p")
-		cl.send(ping, "x")
-		cl.expect(pong, "x")
+		cl.WriteFrame(wstest.PongFrame, "p")
+		cl.Ping("x")
+		cl.ExpectPong("x")
 		if !p.LastPong().After(before) {
 			t.Error("the pong did not count")
 		}
 		if err := p.WriteText("beside"); err != nil { // writes go out
 			t.Fatal(err)
 		}
-		cl.expectText("beside")
-		cl.sendClose(1000, "left") // a peer that leaves cancels the context
+		cl.Expect("beside")
+		cl.WriteClose(1000, "left") // a peer that leaves cancels the context
 		<-p.Context().Done()
 		close(release)
 		<-p.done
@@ -763,13 +779,13 @@ func TestLife8ReadingStopsAtTheBound(t *testing.T) {
 				return nil
 			}
 		})
-		go io.Copy(io.Discard, cl.br) // pings are not even answered
-		cl.send(text, "block")
+		go io.Copy(io.Discard, cl.Conn()) // pings are not even answered
+		cl.Write("block")
 		sent := make(chan int)
 		var count atomic.Int32
 		go func() {
 			for range 100 {
-				cl.send(text, strings.Repeat("x", 1000))
+				cl.Write(strings.Repeat("x", 1000))
 				count.Add(1)
 			}
 			sent <- 1
@@ -783,7 +799,7 @@ func TestLife8ReadingStopsAtTheBound(t *testing.T) {
 			t.Error("closed although it was our reading that stopped")
 		}
 		<-sent
-		cl.sendClose(1000, "")
+		cl.WriteClose(1000, "")
 		<-p.done
 		if p.closeCode != 1000 {
 			t.Errorf("closed with %d, %v", p.closeCode, p.cause)
@@ -800,8 +816,8 @@ func TestLife8PeerThatVanishesDuringALongCallback(t *testing.T) {
 			}
 		})
 		start := time.Now()
-		cl.send(text, "block")
-		cl.expect(ping, "") // and no answer
+		cl.Write("block")
+		cl.ExpectPing("") // and no answer
 		<-p.done
 		if took := time.Since(start); took != 45*time.Second {
 			t.Errorf("found out after %v", took)
@@ -837,11 +853,11 @@ func TestLife9NoLockAroundCallbacks(t *testing.T) {
 			p.pong = func([]byte) { everything(p) }
 			p.close = func() { everything(p) }
 		})
-		go io.Copy(io.Discard, cl.br)
-		cl.send(text, "x")
-		cl.send(ping, "x")
-		cl.send(pong, "x")
-		cl.sendClose(1000, "")
+		go io.Copy(io.Discard, cl.Conn())
+		cl.Write("x")
+		cl.Ping("x")
+		cl.WriteFrame(wstest.PongFrame, "x")
+		cl.WriteClose(1000, "")
 		<-p.done
 	})
 }
@@ -861,11 +877,11 @@ func TestLife10ShutdownInACallback(t *testing.T) {
 				})
 			}
 		})
-		cl.send(text, "go")
-		cl.expectText("refused")
+		cl.Write("go")
+		cl.Expect("refused")
 		ended := make(chan error, 1)
 		go func() { ended <- s.app.Shutdown(context.Background()) }()
-		cl.shake(1001, "the server shuts down")
+		shake(t, cl, 1001, "the server shuts down")
 		if err := receive(t, ended); err != nil {
 			t.Error(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 type (
@@ -55,14 +56,14 @@ func TestUserInTheLog(t *testing.T) {
 					return ""
 				}
 			}, wsframework.Name("route"))
-			s.request("/ws", "Sec-WebSocket-Protocol: a")
-			s.connect().shake(1011, "")
+			s.refused("/ws", 500, wstest.Subprotocols("a"))
+			shake(t, s.connect(), 1011, "")
 			lines := slices.Collect(strings.Lines(s.log.String()))
 			if len(lines) != 3 {
 				t.Fatalf("log:\n%s", s.log)
 			}
 			for i, part := range []string{"handshake refused", "said by the handler", "a callback failed"} {
-				if !strings.Contains(lines[i], part) || !strings.Contains(lines[i], "route=route") || !strings.Contains(lines[i], "remote=pipe") ||
+				if !strings.Contains(lines[i], part) || !strings.Contains(lines[i], "route=route") || !strings.Contains(lines[i], "remote=127.0.0.1:") ||
 					tt.want != "" && !strings.Contains(lines[i], " "+tt.want) || tt.want == "" && strings.Contains(lines[i], "user") ||
 					strings.Contains(lines[i], "swordfish") {
 					t.Errorf("user %T: %s", tt.user, lines[i])
@@ -88,8 +89,8 @@ func TestHarmlessErrorsInTheLog(t *testing.T) {
 			p.message = func(m wsframework.Message) error { return replies[m.String()] }
 		})
 		for second := range 25 {
-			cl.send(text, "closed") // these are no news at all
-			cl.send(text, []string{"slow", "unavailable"}[second%2])
+			cl.Write("closed") // these are no news at all
+			cl.Write([]string{"slow", "unavailable"}[second%2])
 			<-time.After(time.Second)
 		}
 		lines := slices.Collect(strings.Lines(s.log.String()))
@@ -116,8 +117,8 @@ func TestHarmlessErrorsInTheLog(t *testing.T) {
 func TestDefaultLogger(t *testing.T) {
 	old := slog.Default()
 	defer slog.SetDefault(old)
-	log := new(logRecorder)
-	slog.SetDefault(newLogger(log))
+	log := wstest.NewLog(t)
+	slog.SetDefault(log.Logger(slog.LevelInfo))
 	app := wsframework.NewApplication(wsframework.Settings{})
 	slog.SetDefault(quiet)
 	app.WebSocket("/ws", func() wsframework.Handler { return new(misspelt) })

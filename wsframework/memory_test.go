@@ -1,12 +1,14 @@
 package wsframework_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"runtime"
 	"testing"
 	"testing/synctest"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // heap returns how many bytes are in use, after a collection. (Two: finalizers and pools take their
@@ -51,7 +53,7 @@ func TestAnnouncedMemory(t *testing.T) {
 		limit int // of what one connection may cost, with its client
 	}{
 		"nothing":                     {0, 0, 30 << 10},
-		"one frame, with some bytes":  {text, 1000, 100 << 10},
+		"one frame, with some bytes":  {wstest.TextFrame, 1000, 100 << 10},
 		"a fragment, with some bytes": {0x01, 1000, 30 << 10},
 		"a compressed one, with some": {0xC1, 3, 100 << 10}, // an inflater
 	} {
@@ -63,9 +65,9 @@ func TestAnnouncedMemory(t *testing.T) {
 				message := zeroFrame(begin.first, announced)[:14+begin.with]
 				before := settledHeap(n)
 				for range connections {
-					cl := s.connect(deflateOffer)
+					cl := s.connect(offering(deflateOffer))
 					if begin.first != 0 {
-						cl.raw(message)
+						cl.WriteRaw(message)
 					}
 				}
 				each := (settledHeap(n) - before) / connections
@@ -81,7 +83,7 @@ func TestAnnouncedMemory(t *testing.T) {
 
 // A message of the size that is allowed takes little more than its size.
 func TestMemoryOfOneMessage(t *testing.T) {
-	for _, first := range []byte{binry, 0x02} {
+	for _, first := range []byte{wstest.BinaryFrame, 0x02} {
 		t.Run(fmt.Sprintf("%x", first), func(t *testing.T) {
 			release := make(chan struct{})
 			_, p, cl := one(t, overTCP, wsframework.Settings{}, func(p *probe) {
@@ -92,9 +94,9 @@ func TestMemoryOfOneMessage(t *testing.T) {
 			const size = 10 << 20
 			frame := zeroFrame(first, size)
 			before := heap()
-			cl.raw(frame)
+			cl.WriteRaw(frame)
 			if first == 0x02 {
-				cl.send(0x80, "")
+				cl.WriteFrame(0x80, "")
 			}
 			<-p.events
 			if got := receive(t, p.events); got != fmt.Sprint(size) {
@@ -106,4 +108,12 @@ func TestMemoryOfOneMessage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// zeroFrame encodes a large frame quickly: its key is zero, and so is its payload.
+func zeroFrame(first byte, n int) []byte {
+	b := make([]byte, 14+n)
+	b[0], b[1] = first, 0x80|127
+	binary.BigEndian.PutUint64(b[2:], uint64(n))
+	return b
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 type (
@@ -32,27 +33,27 @@ func TestWriteMessage(t *testing.T) {
 		payload string
 		fails   string
 	}{
-		{"string", "hello", text, "hello", ""},
-		{"empty string", "", text, "", ""},
-		{"Chinese", "再见😀", text, "再见😀", ""},
-		{"with a zero", "a\x00b", text, "a\x00b", ""},
-		{"string type", color("red"), text, "red", ""},
-		{"bytes", []byte{0, 1, 0xFF}, binry, "\x00\x01\xFF", ""},
-		{"no bytes", []byte{}, binry, "", ""},
-		{"nil bytes", []byte(nil), binry, "", ""},
-		{"raw JSON", json.RawMessage(`{"a": 1}`), text, `{"a": 1}`, ""},
-		{"text message", wsframework.Message{Type: wsframework.TextMessage, Data: []byte("hi")}, text, "hi", ""},
-		{"binary message", wsframework.Message{Type: wsframework.BinaryMessage, Data: []byte{0xFF}}, binry, "\xFF", ""},
-		{"empty message", wsframework.Message{Type: wsframework.TextMessage}, text, "", ""},
-		{"message pointer", &wsframework.Message{Type: wsframework.TextMessage, Data: []byte("hi")}, text, "hi", ""},
-		{"struct", point{1, 2}, text, `{"X":1,"Y":2}`, ""},
-		{"struct pointer", &point{1, 2}, text, `{"X":1,"Y":2}`, ""},
-		{"map", map[string]any{"b": nil, "a": []int{1}}, text, `{"a":[1],"b":null}`, ""},
-		{"slice", []string{"a", "b"}, text, `["a","b"]`, ""},
-		{"number", 42, text, "42", ""},
-		{"bool", true, text, "true", ""},
-		{"bytes type", oddBits("ab"), text, `"YWI="`, ""},
-		{"nil pointer", (*point)(nil), text, "null", ""},
+		{"string", "hello", wstest.TextFrame, "hello", ""},
+		{"empty string", "", wstest.TextFrame, "", ""},
+		{"Chinese", "再见😀", wstest.TextFrame, "再见😀", ""},
+		{"with a zero", "a\x00b", wstest.TextFrame, "a\x00b", ""},
+		{"string type", color("red"), wstest.TextFrame, "red", ""},
+		{"bytes", []byte{0, 1, 0xFF}, wstest.BinaryFrame, "\x00\x01\xFF", ""},
+		{"no bytes", []byte{}, wstest.BinaryFrame, "", ""},
+		{"nil bytes", []byte(nil), wstest.BinaryFrame, "", ""},
+		{"raw JSON", json.RawMessage(`{"a": 1}`), wstest.TextFrame, `{"a": 1}`, ""},
+		{"text message", wsframework.Message{Type: wsframework.TextMessage, Data: []byte("hi")}, wstest.TextFrame, "hi", ""},
+		{"binary message", wsframework.Message{Type: wsframework.BinaryMessage, Data: []byte{0xFF}}, wstest.BinaryFrame, "\xFF", ""},
+		{"empty message", wsframework.Message{Type: wsframework.TextMessage}, wstest.TextFrame, "", ""},
+		{"message pointer", &wsframework.Message{Type: wsframework.TextMessage, Data: []byte("hi")}, wstest.TextFrame, "hi", ""},
+		{"struct", point{1, 2}, wstest.TextFrame, `{"X":1,"Y":2}`, ""},
+		{"struct pointer", &point{1, 2}, wstest.TextFrame, `{"X":1,"Y":2}`, ""},
+		{"map", map[string]any{"b": nil, "a": []int{1}}, wstest.TextFrame, `{"a":[1],"b":null}`, ""},
+		{"slice", []string{"a", "b"}, wstest.TextFrame, `["a","b"]`, ""},
+		{"number", 42, wstest.TextFrame, "42", ""},
+		{"bool", true, wstest.TextFrame, "true", ""},
+		{"bytes type", oddBits("ab"), wstest.TextFrame, `"YWI="`, ""},
+		{"nil pointer", (*point)(nil), wstest.TextFrame, "null", ""},
 		{"nil", nil, 0, "", "nil is not a message"},
 		{"nil message", (*wsframework.Message)(nil), 0, "", "nil is not a message"},
 		{"error", errors.New("secret"), 0, "", "an error is not a message"},
@@ -71,8 +72,8 @@ func TestWriteMessage(t *testing.T) {
 	everywhere(t, func(t *testing.T, n network) {
 		s, p, cl := one(t, n, wsframework.Settings{}, func(p *probe) { p.open = func() error { return p.Join("g") } })
 		p.expect(t, "open")
-		cl.send(ping, "joined")
-		cl.expect(pong, "joined")
+		cl.Ping("joined")
+		cl.ExpectPong("joined")
 		ways := map[string]func(any) error{
 			"WriteMessage":  p.WriteMessage,
 			"Broadcast":     func(m any) error { return p.Broadcast("g", m) },
@@ -85,7 +86,7 @@ func TestWriteMessage(t *testing.T) {
 					if err != nil {
 						t.Fatalf("%s of %s: %v", way, tt.name, err)
 					}
-					cl.expect(tt.first, tt.payload)
+					cl.ExpectFrame(tt.first, tt.payload)
 				} else if err == nil || !strings.Contains(err.Error(), tt.fails) {
 					t.Errorf("%s of %s: error %v, want %q", way, tt.name, err, tt.fails)
 				}
@@ -108,11 +109,11 @@ func TestWriteMessage(t *testing.T) {
 		p.WriteJSON("text")
 		p.WriteJSON(nil)
 		p.WriteJSON(json.RawMessage(`[ 1 ]`))
-		cl.expectText("text")
-		cl.expect(binry, "text")
-		cl.expectText(`"text"`)
-		cl.expectText("null")
-		cl.expectText("[1]") // encoding/json makes it compact
+		cl.Expect("text")
+		cl.ExpectFrame(wstest.BinaryFrame, "text")
+		cl.Expect(`"text"`)
+		cl.Expect("null")
+		cl.Expect("[1]") // encoding/json makes it compact
 	})
 }
 
@@ -156,21 +157,21 @@ func TestMessagesBelongToTheHandler(t *testing.T) {
 		for i := range 96 {
 			size := []int{0, 1, 10, 125, 126, 1000, 5000, 70000}[i%8]
 			data := bytes.Repeat([]byte{'a' + byte(i%26)}, size)
-			first := byte(text)
+			first := byte(wstest.TextFrame)
 			switch i % 3 {
 			case 1:
-				first = binry
+				first = wstest.BinaryFrame
 			case 2: // in two fragments
-				burst = append(burst, frameBytes(binry&^0x80, data[:size/2])...)
+				burst = append(burst, wstest.EncodeFrame(wstest.BinaryFrame&^0x80, data[:size/2])...)
 				data, first = data[size/2:], 0x80
 			}
-			burst = append(burst, frameBytes(first, data)...)
+			burst = append(burst, wstest.EncodeFrame(first, data)...)
 			want = append(want, bytes.Repeat([]byte{'a' + byte(i%26)}, size)...)
 			sizes = append(sizes, size)
 		}
-		cl.raw(burst)
-		cl.sendClose(1000, "")
-		cl.expectClose(1000, "")
+		cl.WriteRaw(burst)
+		cl.WriteClose(1000, "")
+		expectClose(t, cl, 1000, "")
 		<-p.done
 		if len(kept) != len(sizes) {
 			t.Fatalf("%d messages came, want %d", len(kept), len(sizes))
@@ -197,8 +198,8 @@ func TestArgumentsMayBeChangedAfterTheCall(t *testing.T) {
 		sizes := []int{10, 200, 1000, 4092, 4096, 5000, 70000, 300000}
 		_, p, cl := one(t, n, wsframework.Settings{MaxPendingOut: -1}, func(p *probe) { p.open = func() error { return p.Join("g") } })
 		p.expect(t, "open")
-		cl.send(ping, "joined")
-		cl.expect(pong, "joined")
+		cl.Ping("joined")
+		cl.ExpectPong("joined")
 		ways := []struct {
 			name  string
 			write func(data []byte) error
@@ -238,7 +239,7 @@ func TestArgumentsMayBeChangedAfterTheCall(t *testing.T) {
 		writing.Wait() // only now the peer reads
 		next := make([]int, writers)
 		for range writers * each {
-			_, payload, err := cl.read()
+			_, payload, err := cl.ReadFrame()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -269,14 +270,14 @@ func TestLargeArgumentsMayBeChangedAfterTheCall(t *testing.T) {
 			"Broadcast":   func(p *probe, data []byte) error { return p.Broadcast("g", data) },
 		} {
 			_, p, cl := one(t, n, wsframework.Settings{MaxPendingOut: -1}, func(p *probe) { p.open = func() error { return p.Join("g") } })
-			cl.send(ping, "joined")
-			cl.expect(pong, "joined")
+			cl.Ping("joined")
+			cl.ExpectPong("joined")
 			data := bytes.Clone(want)
 			if err := write(p, data); err != nil {
 				t.Fatal(err)
 			}
 			copy(data, rubbish)
-			if _, payload, err := cl.read(); err != nil || !bytes.Equal(payload, want) {
+			if _, payload, err := cl.ReadFrame(); err != nil || !bytes.Equal(payload, want) {
 				t.Errorf("%s: %d bytes arrived changed, %v", name, len(payload), err)
 			}
 		}

@@ -46,13 +46,13 @@ func TestNotFoundByDefault(t *testing.T) {
 	s := newSite(t, wsframework.Settings{})
 	registerSome(s.app)
 	for _, tt := range restTests {
-		s.log.forget()
+		s.log.Forget()
 		w := s.expect(tt.method, tt.target, tt.status, map[int]string{404: "Not Found\n", 405: "Method Not Allowed\n"}[tt.status])
 		if got := w.Header().Get("Allow"); got != tt.allow {
 			t.Errorf("%s %s: Allow %q, want %q", tt.method, tt.target, got, tt.allow)
 		}
 		if tt.target != "/page" {
-			s.expectLine("level=WARN", fmt.Sprint("status=", tt.status), `route="(not found)"`, "method="+tt.method)
+			s.log.ExpectLine("level=WARN", fmt.Sprint("status=", tt.status), `route="(not found)"`, "method="+tt.method)
 		}
 	}
 	s.expect("HEAD", "/nowhere", 404, "")

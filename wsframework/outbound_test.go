@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // stuck opens a connection whose peer does not read: "one" has begun to leave and waits in the pipe.
-func stuck(t *testing.T, n network, settings wsframework.Settings, header ...string) (*probe, *client) {
+func stuck(t *testing.T, n network, settings wsframework.Settings, options ...wstest.Option) (*probe, *wstest.Client) {
 	t.Helper()
 	settings.PingInterval = -1
-	_, p, cl := oneWith(t, n, settings, header...)
+	_, p, cl := oneWith(t, n, settings, options...)
 	p.expect(t, "open")
 	if err := p.WriteText("one"); err != nil {
 		t.Fatal(err)
@@ -27,22 +28,22 @@ func TestFlushBesidePongs(t *testing.T) {
 	inBubble(t, func(t *testing.T, n network) {
 		p, cl := stuck(t, n, wsframework.Settings{})
 		p.WriteText("two")
-		cl.send(ping, strings.Repeat("a", 100))
+		cl.Ping(strings.Repeat("a", 100))
 		p.expect(t, "ping "+strings.Repeat("a", 100))
 		flushed := make(chan error, 1)
 		go func() { flushed <- p.Flush(context.Background()) }()
 		<-time.After(time.Second)
-		cl.send(ping, "b") // takes the place of the first, and is shorter
+		cl.Ping("b") // takes the place of the first, and is shorter
 		p.expect(t, "ping b")
-		cl.expectText("one")
-		cl.expect(pong, "b") // overtakes
+		cl.Expect("one")
+		cl.ExpectPong("b") // overtakes
 		<-time.After(time.Second)
 		select {
 		case err := <-flushed:
 			t.Errorf("Flush returned %v before the peer had read", err)
 		default:
 		}
-		cl.expectText("two")
+		cl.Expect("two")
 		if err := receive(t, flushed); err != nil {
 			t.Error(err)
 		}
@@ -51,15 +52,15 @@ func TestFlushBesidePongs(t *testing.T) {
 
 func TestFlushWithContextTakeover(t *testing.T) {
 	inBubble(t, func(t *testing.T, n network) {
-		p, cl := stuck(t, n, wsframework.Settings{Compression: &wsframework.CompressionOptions{ContextTakeover: true}}, deflateOffer)
+		p, cl := stuck(t, n, wsframework.Settings{Compression: &wsframework.CompressionOptions{ContextTakeover: true}}, offering(deflateOffer))
 		p.WriteText("short")
 		flushed := make(chan error, 1)
 		go func() { flushed <- p.Flush(context.Background()) }()
 		<-time.After(time.Second)
 		p.WriteText(strings.Repeat("z", 20000)) // shrinks when it leaves
-		cl.expectText("one")
-		cl.expectText("short")
-		cl.read()
+		cl.Expect("one")
+		cl.Expect("short")
+		cl.ReadFrame()
 		if err := receive(t, flushed); err != nil {
 			t.Error(err)
 		}
@@ -82,8 +83,8 @@ func TestFlushWhileMessagesAreDropped(t *testing.T) {
 		if err := p.WriteText(strings.Repeat("z", 200)); !errors.Is(err, wsframework.ErrSlowConsumer) {
 			t.Errorf("a message that never fits: %v", err)
 		}
-		cl.expectText("one")
-		cl.expectText(strings.Repeat("y", 80)) // which the one that never fits did not push out
+		cl.Expect("one")
+		cl.Expect(strings.Repeat("y", 80)) // which the one that never fits did not push out
 		if err := receive(t, flushed); err != nil {
 			t.Error(err)
 		}
@@ -97,11 +98,11 @@ func TestCloseCodeIsThatOfTheFirstFrameOnTheWire(t *testing.T) {
 		if p.CloseCode() != 4000 {
 			t.Errorf("code %d after Close", p.CloseCode())
 		}
-		cl.sendClose(4001, "theirs")
+		cl.WriteClose(4001, "theirs")
 		p.expect(t, "close 4001 theirs")
-		cl.expectText("one")
-		cl.expectClose(4000, "ours")
-		cl.expectEnd()
+		cl.Expect("one")
+		expectClose(t, cl, 4000, "ours")
+		cl.ExpectEnd()
 	})
 }
 
@@ -114,7 +115,7 @@ func TestPeerThatReadsSlowlyIsAlive(t *testing.T) {
 		p.WriteBinary(make([]byte, 8<<20))
 		b := make([]byte, 4096)
 		for total := 0; total < 8<<20; { // in 80 seconds
-			n, err := cl.c.Read(b)
+			n, err := cl.Conn().Read(b)
 			if err != nil {
 				t.Fatalf("cut after %d bytes: %v", total, err)
 			}
@@ -135,7 +136,7 @@ func TestWriteTimeoutIsAboutProgress(t *testing.T) {
 		b := make([]byte, 64<<10)
 		total := 0
 		for total < size {
-			n, err := cl.br.Read(b)
+			n, err := cl.Conn().Read(b)
 			if err != nil {
 				t.Fatalf("cut after %d bytes: %v", total, err)
 			}

@@ -3,6 +3,7 @@ package wsframework_test
 import (
 	"bufio"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,10 +12,11 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // fuzzedSite has routes of every kind, none of which leads away or answers with 500 by itself.
-func fuzzedSite(log *logRecorder, sessions *scs.SessionManager, serial bool) *wsframework.Application {
+func fuzzedSite(log *wstest.Log, sessions *scs.SessionManager, serial bool) *wsframework.Application {
 	app := wsframework.NewApplication(wsframework.Settings{
 		Sessions:         sessions,
 		LoginURL:         "/login",
@@ -24,7 +26,7 @@ func fuzzedSite(log *logRecorder, sessions *scs.SessionManager, serial bool) *ws
 		CompressResponse: true,
 		TrustedProxies:   []string{"192.0.2.1"},
 		Serial:           serial,
-		Logger:           newLogger(log),
+		Logger:           log.Logger(slog.LevelInfo),
 	})
 	app.Page("/{$}", func() wsframework.Page {
 		return &formPage{answer: func(p *formPage) error {
@@ -77,7 +79,7 @@ var fuzzedHeaders = []string{
 // leads away from the site.
 func FuzzPage(f *testing.F) {
 	const all = 1<<8 - 1
-	sessions := newSessions()
+	sessions := wstest.NewSessions()
 	for _, seed := range []struct {
 		method, target, body, contentType string
 		headers                           uint8
@@ -122,7 +124,7 @@ func FuzzPage(f *testing.F) {
 				return // net/http answers itself
 			}
 			r.RemoteAddr = "192.0.2.1:1234"
-			log, w := new(logRecorder), httptest.NewRecorder()
+			log, w := wstest.NewLog(t), httptest.NewRecorder()
 			fuzzedSite(log, sessions, serial).ServeHTTP(w, r)
 			if w.Code >= 500 {
 				t.Errorf("status %d: %s", w.Code, log)

@@ -222,10 +222,10 @@ func TestPageFactoriesThatFail(t *testing.T) {
 		s.app.Page("/", tt.factory)
 		if name == "used before" {
 			s.expect("GET", "/", 200, "got")
-			s.log.forget()
+			s.log.Forget()
 		}
 		s.expect("GET", "/", 500, "Internal Server Error\n")
-		s.expectLine("level=ERROR", "status=500", "route=/ ", tt.logged)
+		s.log.ExpectLine("level=ERROR", "status=500", "route=/ ", tt.logged)
 	}
 }
 
@@ -315,7 +315,7 @@ func TestMisspeltPageHooks(t *testing.T) {
 		"route=/misspelt":      func(f func() wsframework.Page) { s.app.Page("/misspelt", f) },
 		`route="(not found)" `: s.app.NotFound,
 	} {
-		s.log.forget()
+		s.log.Forget()
 		register(func() wsframework.Page { return new(misspeltPage) })
 		lines := slices.Collect(strings.Lines(s.log.String()))
 		if len(lines) != len(want) {

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // An error in any hook is answered by WriteError. What it wraps is for the log, and for error pages with
@@ -53,7 +55,7 @@ func TestErrorsOfPages(t *testing.T) {
 				if tt.name == "a panic" && debug && !strings.Contains(body, "pageerror_test.go") {
 					t.Errorf("%s: no stack in %q", name, body)
 				}
-				s.expectLine("level="+tt.level, fmt.Sprint("status=", tt.status), "swordfish", "route=/{$}")
+				s.log.ExpectLine("level="+tt.level, fmt.Sprint("status=", tt.status), "swordfish", "route=/{$}")
 				if tt.name == "a panic" && !strings.Contains(s.log.String(), "stack=") || strings.Contains(s.log.String(), "user=") {
 					t.Errorf("%s: log %q", name, s.log)
 				}
@@ -125,7 +127,7 @@ func TestWriteError(t *testing.T) {
 			if w.Header().Get("X-Page") != "" || finished != 1 {
 				t.Errorf("header %v, OnFinish %d times", w.Header(), finished)
 			}
-			s.expectLine(fmt.Sprint("status=", tt.status), tt.logged)
+			s.log.ExpectLine(fmt.Sprint("status=", tt.status), tt.logged)
 		})
 	}
 }
@@ -170,7 +172,7 @@ func TestCurrentUserOfPages(t *testing.T) {
 	if asked != 1 {
 		t.Errorf("asked %d times", asked)
 	}
-	s.expectLine("status=200", "user=ann")
+	s.log.ExpectLine("status=200", "user=ann")
 
 	s = newSite(t, wsframework.Settings{CurrentUser: func(r *http.Request) (any, error) { return r.URL.Query().Get("as"), nil }})
 	s.page(hooks{get: func(p *sheet) error { _, err := fmt.Fprint(p, p.CurrentUser()); return err }}, wsframework.Authenticated())
@@ -210,12 +212,12 @@ func TestPagesThatAreCutOff(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			finished := make(chan bool, 1)
 			tt.h.finished = func(*sheet) { finished <- true }
-			log := new(logRecorder)
-			s := overTCP.serve(t, wsframework.Settings{AccessLogger: newLogger(log)}, func(app *wsframework.Application) {
+			log := wstest.NewLog(t)
+			s := overTCP.serve(t, wsframework.Settings{AccessLogger: log.Logger(slog.LevelInfo)}, func(app *wsframework.Application) {
 				app.Page("/", sheets(tt.h), wsframework.Authenticated())
 			})
 			if tt.h.user == nil {
-				s = overTCP.serve(t, wsframework.Settings{AccessLogger: newLogger(log)}, func(app *wsframework.Application) {
+				s = overTCP.serve(t, wsframework.Settings{AccessLogger: log.Logger(slog.LevelInfo)}, func(app *wsframework.Application) {
 					app.Page("/", sheets(tt.h))
 				})
 			}
@@ -233,7 +235,7 @@ func TestPagesThatAreCutOff(t *testing.T) {
 			if err := s.app.Shutdown(context.Background()); err != nil {
 				t.Error(err)
 			}
-			(&server{t: t, log: log}).expectLog(tt.logged...)
+			log.ExpectLine(tt.logged...)
 			if tt.body == "" && strings.Contains(log.String(), "status=") {
 				t.Errorf("log %q", log)
 			}
@@ -245,7 +247,7 @@ func TestPagesThatAreCutOff(t *testing.T) {
 func TestOnFinishThatPanics(t *testing.T) {
 	s := newSite(t, wsframework.Settings{}).page(hooks{finished: func(*sheet) { panic("in OnFinish") }})
 	s.expect("GET", "/", 200, "got")
-	s.expectLine("level=ERROR", "status=200", "OnFinish panicked: in OnFinish", "stack=")
+	s.log.ExpectLine("level=ERROR", "status=200", "OnFinish panicked: in OnFinish", "stack=")
 }
 
 // On a page that no route made the methods say so; after the end, too.

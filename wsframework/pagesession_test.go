@@ -8,87 +8,68 @@ import (
 	"testing"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // loginApp has pages to log in and out, and a socket for those who are in.
-func loginApp(t *testing.T, sessions *scs.SessionManager) *server {
-	return overTCP.serve(t, wsframework.Settings{Sessions: sessions, LoginURL: "/login"}, func(app *wsframework.Application) {
-		app.Page("/login", sheets(hooks{post: func(p *sheet) error {
-			return errors.Join(p.Session().RenewToken(), p.Session().Put("user", p.Argument("name")), p.Redirect("/me"))
-		}}))
-		app.Page("/logout", sheets(hooks{post: func(p *sheet) error { return errors.Join(p.Session().Destroy(), p.Redirect("/login")) }}))
-		app.Page("/me", sheets(hooks{get: func(p *sheet) error {
-			_, err := fmt.Fprint(p, p.CurrentUser(), sessions.GetString(p.Request().Context(), "user"))
-			return err
-		}}), wsframework.Authenticated())
-		app.WebSocket("/ws", func() wsframework.Handler {
-			return &probe{events: make(chan string, 100), done: make(chan struct{})}
-		}, wsframework.Authenticated())
-	})
+func loginApp(sessions *scs.SessionManager) *wsframework.Application {
+	app := wsframework.NewApplication(wsframework.Settings{Sessions: sessions, LoginURL: "/login", Logger: quiet})
+	app.Page("/login", sheets(hooks{post: func(p *sheet) error {
+		return errors.Join(p.Session().RenewToken(), p.Session().Put("user", p.Argument("name")), p.Redirect("/me"))
+	}}))
+	app.Page("/logout", sheets(hooks{post: func(p *sheet) error { return errors.Join(p.Session().Destroy(), p.Redirect("/login")) }}))
+	app.Page("/me", sheets(hooks{get: func(p *sheet) error {
+		_, err := fmt.Fprint(p, p.CurrentUser(), sessions.GetString(p.Request().Context(), "user"))
+		return err
+	}}), wsframework.Authenticated())
+	app.WebSocket("/ws", func() wsframework.Handler {
+		return &probe{events: make(chan string, 100), done: make(chan struct{})}
+	}, wsframework.Authenticated())
+	return app
 }
-
-// visit sends a request with a cookie and returns the answer, its body and the cookie from then on.
-func (s *server) visit(line, cookie string) (response *http.Response, body, after string) {
-	s.t.Helper()
-	response, body = s.ask([]string{line + " HTTP/1.1", "Host: example.com", "Content-Length: 0", cookie}, "")
-	after = cookie
-	if cookies := response.Cookies(); len(cookies) == 1 {
-		after = "Cookie: " + cookies[0].Name + "=" + cookies[0].Value
-	} else if len(cookies) > 1 {
-		s.t.Errorf("%s: cookies %v", line, cookies)
-	}
-	return response, body, after
-}
-
-const stranger = "Cookie: none=1"
 
 func TestLogin(t *testing.T) {
-	sessions := newSessions()
-	s := loginApp(t, sessions)
-	if response, _, _ := s.visit("GET /me", stranger); response.StatusCode != 302 || !strings.HasPrefix(response.Header.Get("Location"), "/login") ||
-		response.Header.Get("Vary") != "Cookie" {
-		t.Fatalf("%s %v", response.Status, response.Header)
+	sessions := wstest.NewSessions()
+	app := loginApp(sessions)
+	visitor := wstest.NewBrowser(t, app, wstest.Frames())
+	if page := visitor.Get("/me").ExpectStatus(302); !strings.HasPrefix(page.Header.Get("Location"), "/login") || page.Header.Get("Vary") != "Cookie" {
+		t.Fatal(page.Header)
 	}
-	response, _, ann := s.visit("POST /login?name=ann", stranger)
-	if response.StatusCode != 303 || response.Header.Get("Location") != "/me" || ann == stranger {
-		t.Fatalf("%s %v", response.Status, response.Header)
+	visitor.PostForm("/login?name=ann", nil).ExpectStatus(303).ExpectRedirect("/me")
+	ann := visitor.Cookie("session")
+	if page := visitor.Get("/me"); page.Body != "annann" || page.Header["Set-Cookie"] != nil || ann == "" {
+		t.Errorf("%v, cookies %q", page, page.Header["Set-Cookie"])
 	}
-	if _, body, after := s.visit("GET /me", ann); body != "annann" || after != ann {
-		t.Errorf("%q, cookie %s", body, after)
-	}
-	cl := s.connect(ann)
+	cl := visitor.Dial("/ws")
 
 	// Who logs in again has another session, and the sockets of the old one end.
-	_, _, ben := s.visit("POST /login?name=ben", ann)
-	cl.shake(wsframework.CloseSessionEnded, "the session has ended")
+	visitor.PostForm("/login?name=ben", nil)
+	shake(t, cl, wsframework.CloseSessionEnded, "the session has ended")
+	ben := visitor.Cookie("session")
 	if ben == ann || count(t, sessions) != 1 {
 		t.Errorf("cookies %s and %s, %d sessions", ann, ben, count(t, sessions))
 	}
-	if response, _, _ := s.visit("GET /me", ann); response.StatusCode != 302 {
-		t.Errorf("with the old token: %s", response.Status)
-	}
-	other := s.connect(ben)
-	_, _, cleo := s.visit("POST /login?name=cleo", stranger)
-	stays := s.connect(cleo)
+	wstest.NewBrowser(t, app, wstest.Cookie("session", ann)).Get("/me").ExpectStatus(302)
+	other := visitor.Dial("/ws")
+	cleo := wstest.NewBrowser(t, app, wstest.Frames())
+	cleo.PostForm("/login?name=cleo", nil)
+	stays := cleo.Dial("/ws")
 
-	response, _, after := s.visit("POST /logout", ben)
-	other.shake(4401, "the session has ended")
-	if response.StatusCode != 303 || after != "Cookie: session=" || count(t, sessions) != 1 {
-		t.Errorf("%s %v, %d sessions", response.Status, response.Header, count(t, sessions))
+	page := visitor.PostForm("/logout", nil).ExpectStatus(303)
+	shake(t, other, 4401, "the session has ended")
+	if set := page.Header["Set-Cookie"]; len(set) != 1 || !strings.HasPrefix(set[0], "session=;") || count(t, sessions) != 1 {
+		t.Errorf("cookies %q, %d sessions", set, count(t, sessions))
 	}
-	if _, answer := s.request("/ws", ben); answer.StatusCode != 401 {
-		t.Errorf("a socket after the logout: %s", answer.Status)
-	}
-	stays.sendClose(1000, "")
-	stays.expectClose(1000, "")
+	visitor.DialRefused("/ws", 401, wstest.Cookie("session", ben))
+	stays.WriteClose(1000, "")
+	expectClose(t, stays, 1000, "")
 }
 
 // What a page puts into the session is stored before the client has the first byte, and its cookie comes
 // with it; a page that fails has its session as well.
 func TestSessionOnPages(t *testing.T) {
-	sessions := newSessions()
+	sessions := wstest.NewSessions()
 	s := newSite(t, wsframework.Settings{Sessions: sessions})
 	page := func(path string, get func(p *sheet) error) { s.app.Page(path, sheets(hooks{get: get})) }
 	page("/none", func(p *sheet) error { return nil })
@@ -112,7 +93,7 @@ func TestSessionOnPages(t *testing.T) {
 		return errors.Join(p.Session().Put("n", 2), p.Session().Put("m", 1), p.Session().Remove("m"))
 	})
 	for path, status := range map[string]int{"/none": 200, "/put": 200, "/flush": 200, "/fail": 500, "/remove": 200} {
-		sessions.Store = memstore.NewWithCleanupInterval(0)
+		sessions.Store = wstest.NewStore()
 		w := s.ask("GET", path)
 		cookies := w.Result().Cookies()
 		if w.Code != status || w.Header().Get("Vary") != "Cookie" {
@@ -133,7 +114,7 @@ func TestSessionOnPages(t *testing.T) {
 
 // Inside somebody's own LoadAndSave there is one session and one cookie.
 func TestPageInsideLoadAndSave(t *testing.T) {
-	sessions := newSessions()
+	sessions := wstest.NewSessions()
 	s := newSite(t, wsframework.Settings{Sessions: sessions}).page(hooks{get: func(p *sheet) error {
 		return p.Session().Put("inner", p.Session().GetString("outer"))
 	}})
@@ -171,15 +152,15 @@ func TestPageWithAStoreThatFails(t *testing.T) {
 		"unknown to gob":  {brokenStore{}, put(unknown), "call gob.Register"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			sessions := newSessions()
-			tt.store.MemStore = sessions.Store.(*memstore.MemStore)
+			sessions := wstest.NewSessions()
+			tt.store.Store = sessions.Store.(*wstest.Store)
 			sessions.Store = tt.store
 			s := newSite(t, wsframework.Settings{Sessions: sessions}).page(hooks{get: tt.get, writeError: writeError})
 			w := s.expect("GET", "/", 500, "page of 500", "Cookie: session=sesame")
 			if len(w.Result().Cookies()) > 0 || w.Header().Get("Content-Length") != "11" || w.Header().Get("Etag") != "" {
 				t.Errorf("%v", w.Header())
 			}
-			s.expectLine("level=ERROR", "status=500", "route=/{$}", tt.logged)
+			s.log.ExpectLine("level=ERROR", "status=500", "route=/{$}", tt.logged)
 		})
 	}
 }
@@ -194,13 +175,13 @@ func TestRenewAndDestroyOnASocket(t *testing.T) {
 		}
 		return nil
 	}
-	s := sessionServer(t, newSessions(), wsframework.Settings{}, func(p *probe) {
+	s := sessionServer(t, wstest.NewSessions(), wsframework.Settings{}, func(p *probe) {
 		p.prepare = func() error { return check(p) }
 		p.open = func() error { return errors.Join(check(p), p.WriteText("still "+p.CurrentUser().(string))) }
 	})
 	cookie, _ := s.login("ann")
-	s.connect(cookie).expectText("still ann")
-	s.connect(cookie).expectText("still ann")
+	s.connect(cookie).Expect("still ann")
+	s.connect(cookie).Expect("still ann")
 }
 
 func TestAuthenticatedPages(t *testing.T) {
@@ -222,7 +203,7 @@ func TestAuthenticatedPages(t *testing.T) {
 			t.Errorf("%+v: %d %q %v", tt, w.Code, w.Body, w.Header())
 		}
 		if tt.status == 403 {
-			s.expectLine("level=WARN", "status=403", `setting="Authenticated, GetCurrentUser, Settings.LoginURL"`)
+			s.log.ExpectLine("level=WARN", "status=403", `setting="Authenticated, GetCurrentUser, Settings.LoginURL"`)
 		}
 		user = "ann"
 		if w := s.ask(tt.method, "/"); w.Code != 200 || called != 1 {
@@ -256,8 +237,8 @@ func TestPagesRefuseOtherOrigins(t *testing.T) {
 			t.Errorf("%s %q: %d %q", tt.method, tt.header, w.Code, w.Body)
 		}
 		if !tt.passes {
-			s.expectLine("level=WARN", "status=403", "setting=Settings.AllowedOrigins")
+			s.log.ExpectLine("level=WARN", "status=403", "setting=Settings.AllowedOrigins")
 		}
-		s.log.forget()
+		s.log.Forget()
 	}
 }

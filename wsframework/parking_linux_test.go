@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // waitForGoroutines waits until n goroutines are in a function.
@@ -31,7 +32,10 @@ func waitForGoroutines(t *testing.T, function string, n int) {
 }
 
 // park makes a connection quiet: the second of two pongs in a row says so.
-func (cl *client) park() { cl.send(pong, ""); cl.send(pong, "") }
+func park(cl *wstest.Client) {
+	cl.WriteFrame(wstest.PongFrame, "")
+	cl.WriteFrame(wstest.PongFrame, "")
+}
 
 func TestIdleConnectionsHaveNoGoroutine(t *testing.T) {
 	const reading = "wsframework.(*conn).read"
@@ -46,7 +50,7 @@ func TestIdleConnectionsHaveNoGoroutine(t *testing.T) {
 	mu.Lock()
 	probes = nil // the one that was only looked at
 	mu.Unlock()
-	var clients []*client
+	var clients []*wstest.Client
 	for range 40 {
 		clients = append(clients, s.connect())
 	}
@@ -54,18 +58,18 @@ func TestIdleConnectionsHaveNoGoroutine(t *testing.T) {
 	waitForGoroutines(t, reading, 0)
 
 	for i, cl := range clients {
-		cl.send(text, fmt.Sprint("hello ", i))
-		cl.expectText(fmt.Sprint("hello ", i))
+		cl.Write(fmt.Sprint("hello ", i))
+		cl.Expect(fmt.Sprint("hello ", i))
 	}
 	waitForGoroutines(t, reading, len(clients)) // who has been heard of is waited for
 	for _, cl := range clients {
-		cl.park()
+		park(cl)
 	}
 	waitForGoroutines(t, reading, 0)
 	for i, cl := range clients {
-		cl.send(text, fmt.Sprint("again ", i))
-		cl.expectText(fmt.Sprint("again ", i))
-		cl.park()
+		cl.Write(fmt.Sprint("again ", i))
+		cl.Expect(fmt.Sprint("again ", i))
+		park(cl)
 	}
 	waitForGoroutines(t, reading, 0)
 	waitForGoroutines(t, "wsframework.(*parking).run", 1)
@@ -74,14 +78,14 @@ func TestIdleConnectionsHaveNoGoroutine(t *testing.T) {
 	for i, cl := range clients {
 		switch i % 3 {
 		case 0:
-			cl.c.Close()
+			cl.Vanish()
 		case 1:
-			cl.sendClose(1000, "")
+			cl.WriteClose(1000, "")
 		case 2:
 			if err := probes[i].Close(1000, ""); err != nil {
 				t.Error(err)
 			}
-			cl.c.Close()
+			cl.Vanish()
 		}
 	}
 	for _, p := range probes {
@@ -102,24 +106,24 @@ func TestParkingAndWaking(t *testing.T) {
 		all.Go(func() {
 			for i := range steps {
 				want := fmt.Sprint(id, " ", i)
-				cl.send(text, want)
-				f, got, err := cl.read()
-				if err != nil || f != text || string(got) != want {
+				cl.Write(want)
+				f, got, err := cl.ReadFrame()
+				if err != nil || f != wstest.TextFrame || string(got) != want {
 					t.Errorf("%x %q, %v; want %q", f, got, err, want)
 					return
 				}
 				switch (i + id) % 4 {
 				case 0:
-					cl.park()
+					park(cl)
 				case 1:
-					cl.raw(append(frameBytes(pong, nil), frameBytes(pong, nil)...))
-					cl.raw(frameBytes(pong, nil))
+					cl.WriteRaw(append(wstest.EncodeFrame(wstest.PongFrame, nil), wstest.EncodeFrame(wstest.PongFrame, nil)...))
+					cl.WriteRaw(wstest.EncodeFrame(wstest.PongFrame, nil))
 				case 2:
-					cl.send(pong, "")
+					cl.WriteFrame(wstest.PongFrame, "")
 				}
 			}
 			if id%2 == 0 {
-				cl.c.Close()
+				cl.Vanish()
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // users is the class-wide set of a Tornado handler, ported to the letter.
@@ -45,19 +46,19 @@ func TestLiteralPort(t *testing.T) {
 	everywhere(t, func(t *testing.T, n network) {
 		set := &users{all: make(map[*ported]bool)}
 		s := n.route(t, wsframework.Settings{}, func() wsframework.Handler { return &ported{users: set} })
-		var clients []*client
+		var clients []*wstest.Client
 		for range 5 {
-			cl, _ := s.request("/ws?name=ann")
-			cl.expectText("in")
+			cl := s.open("/ws?name=ann")
+			cl.Expect("in")
 			clients = append(clients, cl)
 		}
-		clients[0].sendClose(1000, "")
-		clients[0].expectClose(1000, "")
-		clients[0].expectEnd()
+		clients[0].WriteClose(1000, "")
+		expectClose(t, clients[0], 1000, "")
+		clients[0].ExpectEnd()
 		for range 20 {
-			clients[1].send(text, "hello")
+			clients[1].Write("hello")
 			for _, cl := range clients[1:] {
-				cl.expectText("ann-说:hello")
+				cl.Expect("ann-说:hello")
 			}
 		}
 	})

@@ -2,11 +2,13 @@ package wsframework_test
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // What proxies say about a request is believed of those that are listed, and of nobody else.
@@ -32,30 +34,30 @@ func TestTrustedProxiesOnPages(t *testing.T) {
 		s.app.HandleFunc("/plain", func(http.ResponseWriter, *http.Request) {})
 		header := append([]string{"X-None: 1"}, tt.header...)
 		for _, path := range []string{"/", "/plain"} {
-			s.log.forget()
+			s.log.Forget()
 			if w := s.ask("GET", path, header...); path == "/" && w.Body.String() != tt.want {
 				t.Errorf("%q, %q: %q, want %q", tt.trusted, tt.header, w.Body, tt.want)
 			}
-			s.expectLine("remote=" + tt.logged + " ")
+			s.log.ExpectLine("remote=" + tt.logged + " ")
 		}
 	}
 }
 
 func TestTrustedProxiesOnSockets(t *testing.T) {
 	for _, trusted := range [][]string{nil, {"127.0.0.0/8"}} {
-		log := new(logRecorder)
-		s := overTCP.probes(t, wsframework.Settings{TrustedProxies: trusted, AccessLogger: newLogger(log)}, func(p *probe) {
+		log := wstest.NewLog(t)
+		s := overTCP.probes(t, wsframework.Settings{TrustedProxies: trusted, AccessLogger: log.Logger(slog.LevelInfo)}, func(p *probe) {
 			p.open = func() error { return p.WriteText(p.RemoteIP() + " " + p.Scheme()) }
 		})
 		want, logged := "127.0.0.1 http", "remote=127.0.0.1:"
 		if trusted != nil {
 			want, logged = "203.0.113.7 https", "remote=203.0.113.7 "
 		}
-		cl := s.connect("X-Forwarded-For: 203.0.113.7", "X-Forwarded-Proto: https")
-		cl.expectText(want)
-		cl.sendClose(1000, "")
-		cl.expectClose(1000, "")
-		cl.expectEnd()
+		cl := s.connect(wstest.Header("X-Forwarded-For", "203.0.113.7"), wstest.Header("X-Forwarded-Proto", "https"))
+		cl.Expect(want)
+		cl.WriteClose(1000, "")
+		expectClose(t, cl, 1000, "")
+		cl.ExpectEnd()
 		if err := s.app.Shutdown(t.Context()); err != nil {
 			t.Error(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // A rawServer answers handshakes and frames as a test wants it, right or wrong.
@@ -127,7 +128,7 @@ func (p *rawPeer) drain() (closes []string) {
 		if err != nil {
 			return closes
 		}
-		if first == closed {
+		if first == wstest.CloseFrame {
 			closes = append(closes, data)
 		}
 	}

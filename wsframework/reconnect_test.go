@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // states keeps what OnState is told.
@@ -55,12 +56,12 @@ func TestReconnectOnCloseCodes(t *testing.T) {
 				}
 				switch code {
 				case 1005:
-					p.accept(serverFrame(closed, ""))
+					p.accept(serverFrame(wstest.CloseFrame, ""))
 				case 1006:
 					p.accept("")
 					return
 				default:
-					p.accept(serverFrame(closed, closeBody(code, "so")))
+					p.accept(serverFrame(wstest.CloseFrame, closeBody(code, "so")))
 				}
 				p.drain()
 			})

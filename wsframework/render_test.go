@@ -13,6 +13,7 @@ import (
 	"testing/fstest"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // files makes a file system of names and texts in turn.
@@ -115,7 +116,7 @@ func TestRenderThatFails(t *testing.T) {
 					t.Errorf("%s: %q lacks %q", tt.name, w.Body, part)
 				}
 			}
-			s.expectLine(append(tt.logged, "level=ERROR", "status=500")...)
+			s.log.ExpectLine(append(tt.logged, "level=ERROR", "status=500")...)
 		}
 	}
 }
@@ -142,18 +143,18 @@ func TestRenderOnSockets(t *testing.T) {
 	})
 	var group sync.WaitGroup
 	for i := range people {
-		cl, _ := s.request(fmt.Sprintf("/ws?user=u%d", i))
+		cl := s.open(fmt.Sprintf("/ws?user=u%d", i))
 		group.Go(func() {
 			want := fmt.Sprintf("<title>ROOM</title>u%d /ws tea %s /rooms/tea", i, s.app.StaticURL("chat.js"))
-			if _, got, err := cl.read(); string(got) != want {
+			if _, got, err := cl.ReadFrame(); string(got) != want {
 				t.Errorf("%q (%v), want %q", got, err, want)
 			}
 			for n := range messages {
-				if _, err := cl.c.Write(frameBytes(text, fmt.Append(nil, n))); err != nil {
+				if _, err := cl.Conn().Write(wstest.EncodeFrame(wstest.TextFrame, fmt.Append(nil, n))); err != nil {
 					t.Error(err)
 				}
 				want := fmt.Sprintf("<p>u%d at user=u%d: %d</p>", i, i, n)
-				if _, got, err := cl.read(); string(got) != want {
+				if _, got, err := cl.ReadFrame(); string(got) != want {
 					t.Errorf("%q (%v), want %q", got, err, want)
 				}
 			}
@@ -186,11 +187,11 @@ func TestTemplatesOnDisk(t *testing.T) {
 		}
 		s.expect("GET", "/", 200, "(one)")
 		change("parts/page.html", "\n{{if}}")
-		s.log.forget()
+		s.log.Forget()
 		if w := s.ask("GET", "/"); w.Code != 500 || !strings.Contains(w.Body.String(), "parts/page.html:2") {
 			t.Errorf("%d %q", w.Code, w.Body)
 		}
-		s.expectLine("parts/page.html:2", "status=500")
+		s.log.ExpectLine("parts/page.html:2", "status=500")
 		wsframework.NewApplication(wsframework.Settings{Templates: dir, Debug: true, Logger: quiet}) // does not panic
 		change("parts/page.html", "done")
 		s.expect("GET", "/", 200, "done")

@@ -84,13 +84,13 @@ func TestArgumentsOfPages(t *testing.T) {
 		{"POST", "", formPart(`name="a"`, "1"), partsType, 400, "The body is malformed or breaks off.\n"},
 		{"POST", "", "a", "Content-Type: /;;", 400, "The header Content-Type is malformed.\n"},
 	} {
-		s.log.forget()
+		s.log.Forget()
 		w := s.send(tt.method, "/form"+tt.query, tt.body, tt.header)
 		if w.Code != tt.status || w.Body.String() != tt.want {
 			t.Errorf("%s %s %q: %d %s\nwant %d %s", tt.method, tt.query, tt.body, w.Code, w.Body, tt.status, tt.want)
 		}
 		if tt.status == 400 {
-			s.expectLine("level=WARN", "status=400", "HTTP 400", "path=/form ")
+			s.log.ExpectLine("level=WARN", "status=400", "HTTP 400", "path=/form ")
 		}
 	}
 }
@@ -179,13 +179,13 @@ func TestArgumentsOfSockets(t *testing.T) {
 			p.message = func(wsframework.Message) error { return p.WriteText(look()) }
 		})
 		const want = "2[1 2]2[] 5 <nil>"
-		cl, response := s.request("/ws?a=1&a=2&n=5")
-		if response.StatusCode != 101 || response.Header.Get("X-Arguments") != want {
-			t.Fatalf("%s %v", response.Status, response.Header)
+		cl := s.open("/ws?a=1&a=2&n=5")
+		if header := cl.Response().Header; header.Get("X-Arguments") != want {
+			t.Fatal(header)
 		}
 		for range 3 {
-			cl.send(text, "x")
-			cl.expectText(want)
+			cl.Write("x")
+			cl.Expect(want)
 		}
 		for query, message := range map[string]string{
 			"":               `The argument "a" is missing.`,
@@ -194,22 +194,18 @@ func TestArgumentsOfSockets(t *testing.T) {
 			"?a=1&n=5&b=%f":  "",
 			"?a=1&n=5&b=%ff": `The argument "b" is not valid UTF-8: "\xff".`,
 		} {
-			s.log.forget()
-			_, response := s.request("/ws" + query)
+			s.log.Forget()
 			if message == "" {
-				if response.StatusCode != 101 {
-					t.Errorf("%s: %s", query, response.Status)
-				}
+				s.open("/ws" + query)
 				continue
 			}
-			body, _ := io.ReadAll(response.Body)
-			if response.StatusCode != 400 || string(body) != message+"\n" {
-				t.Errorf("%s: %s %s", query, response.Status, body)
+			if page := s.refused("/ws"+query, 400); page.Body != message+"\n" {
+				t.Error(page)
 			}
-			s.expectLog("handshake refused", "level=WARN", "status=400")
+			s.log.ExpectLine("handshake refused", "level=WARN", "status=400")
 		}
-		cl.sendClose(1000, "")
-		cl.expectClose(1000, "")
+		cl.WriteClose(1000, "")
+		expectClose(t, cl, 1000, "")
 	})
 }
 

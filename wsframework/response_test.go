@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // What a page writes is what the client gets.
@@ -290,8 +292,8 @@ func TestFlushAndFinishReachTheClient(t *testing.T) {
 // A page learns that its client has left, and what it writes then fails. It is nobody's error.
 func TestClientLeavesAPage(t *testing.T) {
 	began, left := make(chan bool), make(chan error, 2)
-	log := new(logRecorder)
-	s := overTCP.serve(t, wsframework.Settings{AccessLogger: newLogger(log)}, func(app *wsframework.Application) {
+	log := wstest.NewLog(t)
+	s := overTCP.serve(t, wsframework.Settings{AccessLogger: log.Logger(slog.LevelInfo)}, func(app *wsframework.Application) {
 		app.Page("/", sheets(hooks{get: func(p *sheet) error {
 			err := p.Flush()
 			began <- true
@@ -317,5 +319,5 @@ func TestClientLeavesAPage(t *testing.T) {
 	if err := s.app.Shutdown(context.Background()); err != nil {
 		t.Error(err)
 	}
-	(&server{t: t, log: log}).expectLog("level=INFO", "status=200", "cause=")
+	log.ExpectLine("level=INFO", "status=200", "cause=")
 }

@@ -2,6 +2,7 @@ package wsframework_test
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // misspelt has the mistakes that compile.
@@ -58,8 +60,8 @@ func (*ordinary) Handle(m string) bool { return false }
 
 func TestMisspeltHooks(t *testing.T) {
 	register := func(factory func() wsframework.Handler) []string {
-		log := new(logRecorder)
-		app := wsframework.NewApplication(wsframework.Settings{Logger: newLogger(log)})
+		log := wstest.NewLog(t)
+		app := wsframework.NewApplication(wsframework.Settings{Logger: log.Logger(slog.LevelInfo)})
 		app.WebSocket("/ws", factory)
 		return slices.Collect(strings.Lines(log.String()))
 	}
@@ -117,38 +119,38 @@ func TestMessageLimit(t *testing.T) {
 		})
 		for path, limit := range map[string]int{"/setting": 1000, "/less": 10, "/more": 100000} {
 			for _, fragmented := range []bool{false, true} {
-				cl, _ := s.request(path)
+				cl := s.open(path)
 				send := func(size int) {
 					message := strings.Repeat("x", size)
 					if fragmented {
-						cl.send(0x01, message[:size/2])
-						cl.send(0x80, message[size/2:])
+						cl.WriteFrame(0x01, message[:size/2])
+						cl.WriteFrame(0x80, message[size/2:])
 					} else {
-						cl.send(text, message)
+						cl.Write(message)
 					}
 				}
 				send(limit)
-				cl.expectText(fmt.Sprint(limit))
+				cl.Expect(fmt.Sprint(limit))
 				send(limit + 1)
-				cl.shake(1009, fmt.Sprintf("message of more than %d bytes", limit))
+				shake(t, cl, 1009, fmt.Sprintf("message of more than %d bytes", limit))
 			}
 		}
-		cl, _ := s.request("/any")
-		cl.raw(zeroFrame(binry, 1<<20))
-		cl.expectText(fmt.Sprint(1 << 20))
-		cl.raw(zeroFrame(0x02, 1<<20))
-		cl.raw(zeroFrame(0x80, 1<<20))
-		cl.expectText(fmt.Sprint(2 << 20))
+		cl := s.open("/any")
+		cl.WriteRaw(zeroFrame(wstest.BinaryFrame, 1<<20))
+		cl.Expect(fmt.Sprint(1 << 20))
+		cl.WriteRaw(zeroFrame(0x02, 1<<20))
+		cl.WriteRaw(zeroFrame(0x80, 1<<20))
+		cl.Expect(fmt.Sprint(2 << 20))
 	})
 }
 
 // The default of 10 MiB holds to the byte.
 func TestDefaultMessageLimit(t *testing.T) {
 	cl := overTCP.route(t, wsframework.Settings{}, func() wsframework.Handler { return new(counter) }).connect()
-	cl.raw(zeroFrame(binry, 10<<20))
-	cl.expectText(fmt.Sprint(10 << 20))
-	cl.raw([]byte{binry, 0x80 | 127, 0, 0, 0, 0, 0, 0xA0, 0, 1, 0, 0, 0, 0}) // its header is enough
-	cl.expectClose(1009, "message of more than 10485760 bytes")
+	cl.WriteRaw(zeroFrame(wstest.BinaryFrame, 10<<20))
+	cl.Expect(fmt.Sprint(10 << 20))
+	cl.WriteRaw([]byte{wstest.BinaryFrame, 0x80 | 127, 0, 0, 0, 0, 0, 0xA0, 0, 1, 0, 0, 0, 0}) // its header is enough
+	expectClose(t, cl, 1009, "message of more than 10485760 bytes")
 }
 
 // The factory is asked once when the route is registered and once for each handshake that is one.
@@ -193,26 +195,20 @@ func TestPatterns(t *testing.T) {
 			app.WebSocket("/{$}", who("root"))
 		})
 		for path, want := range map[string]string{
-			"/rooms/tea":                 "room room=tea rest= q= ip=pipe",
-			"/rooms/a%20b%2Fc?q=1&q=2":   "room room=a b/c rest= q=2 ip=pipe",
-			"/rooms/lobby":               "lobby room= rest= q= ip=pipe",
-			"/files/a/b?q=%E5%86%8D&x=1": "files room= rest=a/b q=再 ip=pipe",
-			"/":                          "root room= rest= q= ip=pipe",
+			"/rooms/tea":                 "room room=tea rest= q= ip=127.0.0.1",
+			"/rooms/a%20b%2Fc?q=1&q=2":   "room room=a b/c rest= q=2 ip=127.0.0.1",
+			"/rooms/lobby":               "lobby room= rest= q= ip=127.0.0.1",
+			"/files/a/b?q=%E5%86%8D&x=1": "files room= rest=a/b q=再 ip=127.0.0.1",
+			"/":                          "root room= rest= q= ip=127.0.0.1",
 		} {
-			cl, response := s.request(path)
-			if response.StatusCode != 101 {
-				t.Fatalf("%s: %s", path, response.Status)
-			}
-			cl.expectText(want)
+			s.open(path).Expect(want)
 		}
 		response, _ := s.ask(with(goodRequest, "GET /rooms/x HTTP/1.1", "Host: other.test"), "")
 		if response.StatusCode != 101 {
 			t.Error(response.Status)
 		}
 		for _, path := range []string{"/rooms/", "/rooms/a/b", "/nowhere"} {
-			if _, response := s.request(path); response.StatusCode != 404 {
-				t.Errorf("%s: %s", path, response.Status)
-			}
+			s.refused(path, 404)
 		}
 	})
 }

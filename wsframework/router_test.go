@@ -97,11 +97,11 @@ func TestUnderInheritsOptions(t *testing.T) {
 		small.WebSocket("/inherited", func() wsframework.Handler { return new(counter) })
 	})
 	for path, limit := range map[string]int{"/small/own": 5, "/small/inherited": 3} {
-		cl, _ := server.request(path)
-		cl.send(text, strings.Repeat("x", limit))
-		cl.expectText(fmt.Sprint(limit))
-		cl.send(text, strings.Repeat("x", limit+1))
-		cl.shake(1009, fmt.Sprintf("message of more than %d bytes", limit))
+		cl := server.open(path)
+		cl.Write(strings.Repeat("x", limit))
+		cl.Expect(fmt.Sprint(limit))
+		cl.Write(strings.Repeat("x", limit+1))
+		shake(t, cl, 1009, fmt.Sprintf("message of more than %d bytes", limit))
 	}
 }
 

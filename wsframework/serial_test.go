@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // Whatever the application calls may touch one map without a lock. (No lock and no atomic here may order
@@ -47,15 +48,15 @@ func TestSerialSharedMap(t *testing.T) {
 			for range connections / 20 {
 				var group sync.WaitGroup
 				for range 20 {
-					cl := s.connect("Origin: http://example.com")
+					cl := s.connect(wstest.Origin("http://example.com"))
 					group.Go(func() {
-						go io.Copy(io.Discard, cl.br)
+						go io.Copy(io.Discard, cl.Conn())
 						for range messages {
-							cl.send(text, "x")
+							cl.Write("x")
 						}
-						cl.send(ping, "")
-						cl.send(pong, "")
-						cl.sendClose(1000, "")
+						cl.Ping("")
+						cl.WriteFrame(wstest.PongFrame, "")
+						cl.WriteClose(1000, "")
 					})
 				}
 				group.Wait()
@@ -102,7 +103,7 @@ func TestSerialSharedMap(t *testing.T) {
 }
 
 // holder serves probes one of which can keep the turn: "hold" does until release is called.
-func holder(t *testing.T, n network, settings wsframework.Settings, configure func(*probe)) (s *server, cl *client, release func()) {
+func holder(t *testing.T, n network, settings wsframework.Settings, configure func(*probe)) (s *server, cl *wstest.Client, release func()) {
 	t.Helper()
 	gate, held := make(chan struct{}), make(chan struct{}, 1)
 	settings.Serial = true
@@ -123,7 +124,7 @@ func holder(t *testing.T, n network, settings wsframework.Settings, configure fu
 		}
 	})
 	cl = s.connect()
-	cl.send(text, "hold")
+	cl.Write("hold")
 	receive(t, held)
 	return s, cl, func() { close(gate) }
 }
@@ -137,7 +138,7 @@ func TestSerialLiveness(t *testing.T) {
 			latest = p
 			p.message = func(m wsframework.Message) error { return p.WriteMessage(m) }
 		})
-		opened := make(chan *client)
+		opened := make(chan *wstest.Client)
 		go func() { opened <- s.connect() }() // its handshake waits
 		if n.fake {
 			synctest.Wait()
@@ -158,10 +159,10 @@ func TestSerialLiveness(t *testing.T) {
 			t.Fatal(err)
 		}
 		<-begun
-		cl.send(text, "waits")
+		cl.Write("waits")
 		for i := range 10 { // pings are answered
-			cl.send(ping, fmt.Sprint(i))
-			cl.expect(pong, fmt.Sprint(i))
+			cl.Ping(fmt.Sprint(i))
+			cl.ExpectPong(fmt.Sprint(i))
 		}
 		if err := p.WriteText("beside"); err != nil {
 			t.Fatal(err)
@@ -169,10 +170,10 @@ func TestSerialLiveness(t *testing.T) {
 		if err := p.Ping([]byte("p")); err != nil {
 			t.Fatal(err)
 		}
-		cl.expectText("beside")
-		cl.expect(ping, "p")
-		cl.send(pong, "p")
-		cl.sendClose(1000, "left")
+		cl.Expect("beside")
+		cl.ExpectPing("p")
+		cl.WriteFrame(wstest.PongFrame, "p")
+		cl.WriteClose(1000, "left")
 		<-p.Context().Done() // a peer that leaves cancels the context
 		if p.LastPong().IsZero() {
 			t.Error("the pong did not count")
@@ -180,8 +181,8 @@ func TestSerialLiveness(t *testing.T) {
 		close(first)
 		<-p.done
 		p.expect(t, "message waits")
-		again.send(text, "x")
-		again.expectText("x")
+		again.Write("x")
+		again.Expect("x")
 	})
 }
 
@@ -190,7 +191,7 @@ func TestSerialBound(t *testing.T) {
 	inBubble(t, func(t *testing.T, n network) {
 		s := n.probes(t, wsframework.Settings{Serial: true, MaxPendingIn: 10 << 10}, func(p *probe) {})
 		cl := s.connect()
-		go io.Copy(io.Discard, cl.br)
+		go io.Copy(io.Discard, cl.Conn())
 		hold := make(chan struct{})
 		s.app.AddCallback(func() { <-hold })
 		synctest.Wait()
@@ -198,7 +199,7 @@ func TestSerialBound(t *testing.T) {
 		go func() {
 			defer close(all)
 			for sent < 100 {
-				cl.send(text, strings.Repeat("x", 1000))
+				cl.Write(strings.Repeat("x", 1000))
 				sent++
 			}
 		}()
@@ -237,13 +238,13 @@ func TestSerialFlush(t *testing.T) {
 			}
 		})
 		a, b, c := s.connect(), s.connect(), s.connect()
-		a.send(text, "flush")
+		a.Write("flush")
 		synctest.Wait() // it waits for a, who does not read
-		b.send(text, "hold")
+		b.Write("hold")
 		synctest.Wait()
-		a.expectText("slow")
+		a.Expect("slow")
 		synctest.Wait() // the flush is done, and it is b's turn
-		c.send(text, "last")
+		c.Write("last")
 		synctest.Wait()
 		close(hold)
 		synctest.Wait()
@@ -283,15 +284,15 @@ func TestSlowCallback(t *testing.T) {
 					}
 				})
 				a, b := s.connect(), s.connect()
-				a.send(text, "flush")
+				a.Write("flush")
 				synctest.Wait()
 				<-time.After(time.Hour)
-				a.expectText("x")
+				a.Expect("x")
 				synctest.Wait()
-				a.send(text, "x")
+				a.Write("x")
 				synctest.Wait()
-				b.send(ping, "") // waits, which is not its fault either
-				b.expect(pong, "")
+				b.Ping("") // waits, which is not its fault either
+				b.ExpectPong("")
 				<-time.After(2 * time.Hour)
 				synctest.Wait()
 				log := s.log.String()
@@ -346,13 +347,13 @@ func TestSerialTurnEnds(t *testing.T) {
 					cl := s.connect()
 					switch place {
 					case "message":
-						cl.send(text, "x")
-						cl.expectText("x")
-						cl.expectClose(1011, "")
+						cl.Write("x")
+						cl.Expect("x")
+						expectClose(t, cl, 1011, "")
 					case "open":
-						cl.expectClose(1011, "")
+						expectClose(t, cl, 1011, "")
 					}
-					cl.sendClose(1000, "")
+					cl.WriteClose(1000, "")
 				}
 				where.Store("")
 				done := make(chan struct{})
@@ -361,8 +362,8 @@ func TestSerialTurnEnds(t *testing.T) {
 				}
 				receive(t, done)
 				cl := s.connect()
-				cl.send(text, "on it goes")
-				cl.expectText("on it goes")
+				cl.Write("on it goes")
+				cl.Expect("on it goes")
 			})
 		})
 	}
@@ -381,10 +382,10 @@ func TestSerialClosedWhileWaiting(t *testing.T) {
 		})
 		a, b := s.connect(), s.connect()
 		synctest.Wait() // both are open
-		a.send(text, "close it")
+		a.Write("close it")
 		synctest.Wait()
-		b.send(text, "too late")
-		b.shake(4000, "enough")
+		b.Write("too late")
+		shake(t, b, 4000, "enough")
 		p := all[len(all)-1]
 		<-p.done
 		p.expect(t, "open")
@@ -401,8 +402,8 @@ func TestSerialNestedHook(t *testing.T) {
 			p.message = func(wsframework.Message) error { return p.WriteMessage(p.CurrentUser()) }
 		})
 		p.expect(t, "open")
-		cl.send(text, "who?")
-		cl.expectText("ann")
+		cl.Write("who?")
+		cl.Expect("ann")
 	})
 }
 
@@ -416,8 +417,8 @@ func TestSerialShutdown(t *testing.T) {
 		}
 		ended := make(chan error, 1)
 		go func() { ended <- s.app.Shutdown(context.Background()) }()
-		held.expectClose(1001, "the server shuts down")
-		held.sendClose(1000, "")
+		expectClose(t, held, 1001, "the server shuts down")
+		held.WriteClose(1000, "")
 		select {
 		case err := <-ended:
 			t.Fatalf("Shutdown did not wait: %v", err)

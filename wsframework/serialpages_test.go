@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // Sockets, pages, timers and goroutines touch one map and one slice without a lock: the race detector is the
@@ -24,7 +25,7 @@ func TestSerialPagesAndSocketsShareAMap(t *testing.T) {
 	const sockets, messages, visitors, visits, goroutines = 200, 5, 20, 20, 20
 	counts, list := make(map[string]int), []string(nil)
 	count := func(name string) { counts[name]++; list = append(list, name) }
-	sessions := newSessions()
+	sessions := wstest.NewSessions()
 	settings := wsframework.Settings{Serial: true, PingInterval: -1, Sessions: sessions, SlowCallback: -1}
 	settings.CurrentUser = func(*http.Request) (any, error) { count("user"); return "ann", nil }
 	s := overTCP.serve(t, settings, func(app *wsframework.Application) {
@@ -66,22 +67,18 @@ func TestSerialPagesAndSocketsShareAMap(t *testing.T) {
 	var group sync.WaitGroup
 	for range sockets {
 		group.Go(func() {
-			cl, response := s.request("/ws")
-			if response.StatusCode != 101 {
-				t.Errorf("handshake: %s", response.Status)
-				return
-			}
+			cl := s.connect()
 			for range messages {
-				if _, err := cl.c.Write(frameBytes(text, []byte("x"))); err != nil {
+				if _, err := cl.Conn().Write(wstest.EncodeFrame(wstest.TextFrame, []byte("x"))); err != nil {
 					t.Error(err)
 				}
-				if _, got, err := cl.read(); string(got) != "x" {
+				if _, got, err := cl.ReadFrame(); string(got) != "x" {
 					t.Errorf("%q, %v", got, err)
 				}
 			}
-			cl.sendClose(1000, "")
+			cl.WriteClose(1000, "")
 			for err := error(nil); err == nil; {
-				_, _, err = cl.read()
+				_, _, err = cl.ReadFrame()
 			}
 		})
 	}
@@ -226,8 +223,8 @@ func TestSerialSlowVisitors(t *testing.T) {
 				synctest.Wait() // it has come as far as it gets
 
 				cl := s.connect()
-				cl.send(text, "x")
-				cl.expectText("x")
+				cl.Write("x")
+				cl.Expect("x")
 				if _, body := s.ask([]string{"GET /quick HTTP/1.1", "Host: x"}, ""); body != "got" {
 					t.Errorf("%q", body)
 				}
@@ -245,8 +242,8 @@ func TestSerialSlowVisitors(t *testing.T) {
 				if body, err := io.ReadAll(response.Body); string(body) != tt.body || err != nil {
 					t.Errorf("%s: %d bytes %.20q, %v", response.Status, len(body), body, err)
 				}
-				cl.sendClose(1000, "")
-				cl.expectClose(1000, "")
+				cl.WriteClose(1000, "")
+				expectClose(t, cl, 1000, "")
 				if strings.Contains(s.log.String(), "took long") {
 					t.Error(s.log)
 				}

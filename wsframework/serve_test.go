@@ -62,10 +62,10 @@ func TestRun(t *testing.T) {
 		p.message = func(m wsframework.Message) error { return p.WriteMessage(m) }
 	})
 	cl := r.connect()
-	cl.send(text, "hello")
-	cl.expectText("hello")
+	cl.Write("hello")
+	cl.Expect("hello")
 	r.cancel()
-	cl.shake(1001, "the server shuts down")
+	shake(t, cl, 1001, "the server shuts down")
 	if err := receive(t, r.ended); err != nil {
 		t.Error(err)
 	}
@@ -103,13 +103,13 @@ func TestRunAndShutdown(t *testing.T) {
 	cl := r.connect()
 	shut := make(chan error, 1)
 	go func() { shut <- r.app.Shutdown(context.Background()) }()
-	cl.expectClose(1001, "the server shuts down")
+	expectClose(t, cl, 1001, "the server shuts down")
 	select {
 	case err := <-r.ended:
 		t.Errorf("Run ended, with %v, before the connection did", err)
 	default:
 	}
-	cl.sendClose(1001, "")
+	cl.WriteClose(1001, "")
 	if err := receive(t, shut); err != nil {
 		t.Error(err)
 	}
@@ -135,12 +135,12 @@ func TestShutdownTimeout(t *testing.T) {
 			})
 			cl := r.connect()
 			latest.expect(t, "open")
-			cl.send(text, "hang")
+			cl.Write("hang")
 			latest.expect(t, "message hang")
 			r.cancel()
-			cl.expectClose(1001, "the server shuts down")
-			cl.sendClose(1001, "")
-			cl.expectEnd() // the socket does not wait for the callback
+			expectClose(t, cl, 1001, "the server shuts down")
+			cl.WriteClose(1001, "")
+			cl.ExpectEnd() // the socket does not wait for the callback
 			if tt.want == nil {
 				select {
 				case err := <-r.ended:
@@ -209,14 +209,14 @@ func TestShutdownTwice(t *testing.T) {
 				}
 			})
 		}
-		cl.expectClose(1001, "the server shuts down")
+		expectClose(t, cl, 1001, "the server shuts down")
 		select {
 		case <-served:
 			t.Error("Serve returned before the connection was closed")
 		default:
 		}
-		cl.sendClose(1001, "")
-		cl.expectEnd()
+		cl.WriteClose(1001, "")
+		cl.ExpectEnd()
 		shutting.Wait()
 		if err := receive(t, served); err != nil {
 			t.Errorf("Serve: %v", err)
@@ -251,15 +251,15 @@ func TestShutdownWaits(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, n network) {
 				s, p, cl := one(t, n, wsframework.Settings{}, tt.configure)
-				cl.send(text, "x")
+				cl.Write("x")
 				synctest.Wait()
 				start := time.Now()
 				go func() {
-					cl.expectClose(1001, "the server shuts down")
+					expectClose(t, cl, 1001, "the server shuts down")
 					if tt.answers {
-						cl.sendClose(1001, "")
+						cl.WriteClose(1001, "")
 					}
-					io.Copy(io.Discard, cl.br)
+					io.Copy(io.Discard, cl.Conn())
 				}()
 				if err := s.app.Shutdown(context.Background()); err != nil {
 					t.Error(err)
@@ -287,15 +287,15 @@ func TestShutdownThatIsCutShort(t *testing.T) {
 		s, p, cl := one(t, n, wsframework.Settings{CloseTimeout: time.Hour}, func(p *probe) {
 			p.message = func(wsframework.Message) error { <-time.After(time.Minute); return nil }
 		})
-		cl.send(text, "hang")
+		cl.Write("hang")
 		synctest.Wait()
 		start := time.Now()
 		ctx, cancel := context.WithTimeoutCause(context.Background(), 3*time.Second, errFailing)
 		defer cancel()
 		ended := make(chan error, 1)
 		go func() { ended <- s.app.Shutdown(ctx) }()
-		cl.expectClose(1001, "the server shuts down") // and no answer
-		cl.expectEnd()
+		expectClose(t, cl, 1001, "the server shuts down") // and no answer
+		cl.ExpectEnd()
 		if err := receive(t, ended); !errors.Is(err, errFailing) && !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Shutdown: %v", err)
 		}

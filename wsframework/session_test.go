@@ -14,12 +14,9 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
-
-// overTCP is the network of tests that are about neither the network nor time.
-var overTCP = networks[1]
 
 // sessionServer serves probes under /ws, and /login?name=…, which begins a session.
 func sessionServer(t *testing.T, sessions *scs.SessionManager, settings wsframework.Settings, configure func(*probe), options ...wsframework.RouteOption) *server {
@@ -31,15 +28,15 @@ func sessionServer(t *testing.T, sessions *scs.SessionManager, settings wsframew
 	return s
 }
 
-// login returns the header line with the cookie of a new session, and its token.
-func (s *server) login(name string) (header, token string) {
+// login returns the cookie of a new session, and its token.
+func (s *server) login(name string) (cookie wstest.Option, token string) {
 	s.t.Helper()
-	response, body := s.ask([]string{"GET /login?name=" + name + " HTTP/1.1", "Host: example.com"}, "")
-	if response.StatusCode != 200 || len(response.Cookies()) != 1 {
-		s.t.Fatalf("login: %s %v %s", response.Status, response.Cookies(), body)
+	b := wstest.NewBrowser(s.t, s.app, wstest.Via(s.dial))
+	if page := b.Get("/login?name=" + name).ExpectStatus(200); len(page.Header["Set-Cookie"]) != 1 {
+		s.t.Fatalf("login: cookies %q", page.Header["Set-Cookie"])
 	}
-	cookie := response.Cookies()[0]
-	return "Cookie: " + cookie.Name + "=" + cookie.Value, cookie.Value
+	token = b.Cookie("session")
+	return wstest.Cookie("session", token), token
 }
 
 // stored returns what a later request with this token would find.
@@ -65,7 +62,7 @@ func count(t *testing.T, sessions *scs.SessionManager) int {
 func TestCurrentUser(t *testing.T) {
 	override := false
 	var settings wsframework.Settings
-	s := sessionServer(t, newSessions(), settings, func(p *probe) {
+	s := sessionServer(t, wstest.NewSessions(), settings, func(p *probe) {
 		if override {
 			p.user = func() (any, error) {
 				user, err := p.BaseHandler.GetCurrentUser()
@@ -78,12 +75,12 @@ func TestCurrentUser(t *testing.T) {
 			return p.WriteText(fmt.Sprintf("%v %v %v %v", p.CurrentUser(), name, isString, isInt))
 		}
 	})
-	s.connect().expectText("<nil>  false false")
+	s.connect().Expect("<nil>  false false")
 	cookie, _ := s.login("ann")
-	s.connect(cookie).expectText("ann ann true false")
-	s.connect("Cookie: session=of-nobody").expectText("<nil>  false false")
+	s.connect(cookie).Expect("ann ann true false")
+	s.connect(wstest.Cookie("session", "of-nobody")).Expect("<nil>  false false")
 	override = true
-	s.connect(cookie).expectText("overridden ann overridden ann true false")
+	s.connect(cookie).Expect("overridden ann overridden ann true false")
 	override = false
 
 	settings.CurrentUser = func(r *http.Request) (any, error) {
@@ -99,20 +96,16 @@ func TestCurrentUser(t *testing.T) {
 			return &point{X: len(name)}, nil
 		}
 	}
-	s = sessionServer(t, newSessions(), settings, func(p *probe) {
+	s = sessionServer(t, wstest.NewSessions(), settings, func(p *probe) {
 		p.open = func() error {
 			user, ok := wsframework.UserAs[*point](p)
 			return p.WriteText(fmt.Sprint(user, ok))
 		}
 	}, wsframework.Authenticated())
-	s.connect("X-User: ann").expectText("&{3 0} true")
+	s.connect(wstest.Header("X-User", "ann")).Expect("&{3 0} true")
 	cookie, _ = s.login("ann") // counts for nothing now
-	if _, response := s.request("/ws", cookie); response.StatusCode != 401 {
-		t.Error(response.Status)
-	}
-	if _, response := s.request("/ws", "X-User: fail"); response.StatusCode != 500 {
-		t.Error(response.Status)
-	}
+	s.refused("/ws", 401, cookie)
+	s.refused("/ws", 500, wstest.Header("X-User", "fail"))
 }
 
 func TestNoSessions(t *testing.T) {
@@ -124,9 +117,7 @@ func TestNoSessions(t *testing.T) {
 			return nil
 		}
 	}, wsframework.Authenticated())
-	if _, response := s.request("/ws", "Cookie: session=x"); response.StatusCode != 401 {
-		t.Error(response.Status)
-	}
+	s.refused("/ws", 401, wstest.Cookie("session", "x"))
 	if user, err := new(probe).GetCurrentUser(); user != nil || !errors.Is(err, wsframework.ErrNotOpen) {
 		t.Errorf("user of a stray handler: %v, %v", user, err)
 	}
@@ -137,7 +128,7 @@ func TestSessionInPrepare(t *testing.T) {
 	for _, hashed := range []bool{false, true} {
 		for _, idle := range []time.Duration{0, time.Hour} {
 			t.Run(fmt.Sprint("hashed ", hashed, ", idle ", idle), func(t *testing.T) {
-				sessions := newSessions()
+				sessions := wstest.NewSessions()
 				sessions.HashTokenInStore, sessions.IdleTimeout = hashed, idle
 				var act func(*wsframework.Session)
 				var latest *probe
@@ -154,13 +145,10 @@ func TestSessionInPrepare(t *testing.T) {
 						return nil
 					}
 				})
-				do := func(f func(*wsframework.Session), header ...string) []*http.Cookie {
+				do := func(f func(*wsframework.Session), options ...wstest.Option) []*http.Cookie {
 					t.Helper()
 					act = f
-					_, response := s.request("/ws", header...)
-					if response.StatusCode != 101 {
-						t.Fatal(response.Status)
-					}
+					response := s.connect(options...).Response()
 					latest.expect(t, "open")
 					for _, c := range response.Cookies() {
 						if c.Name != "session" || !c.HttpOnly || c.Path != "/" {
@@ -183,7 +171,7 @@ func TestSessionInPrepare(t *testing.T) {
 				if len(cookies) != 1 {
 					t.Fatalf("cookies %v", cookies)
 				}
-				token, header := cookies[0].Value, "Cookie: session="+cookies[0].Value
+				token, cookie := cookies[0].Value, wstest.Cookie("session", cookies[0].Value)
 				if age := time.Duration(cookies[0].MaxAge) * time.Second; idle > 0 && (age < idle-time.Minute || age > idle+time.Minute) ||
 					idle == 0 && age < 23*time.Hour {
 					t.Errorf("the cookie lives for %v", age)
@@ -203,7 +191,7 @@ func TestSessionInPrepare(t *testing.T) {
 						!session.Exists("seen") || session.Exists("other") || !slices.Equal(session.Keys(), []string{"seen", "user"}) {
 						t.Errorf("the session has %v", session.Keys())
 					}
-				}, header)
+				}, cookie)
 				// With an idle time-out each request moves the session's end.
 				if len(cookies) != 0 && idle == 0 || idle > 0 && (len(cookies) != 1 || cookies[0].Value != token) {
 					t.Errorf("cookies %v for a session that is only read", cookies)
@@ -212,7 +200,7 @@ func TestSessionInPrepare(t *testing.T) {
 				do(func(session *wsframework.Session) {
 					session.Remove("seen")
 					session.Put("more", "x")
-				}, header)
+				}, cookie)
 				if stored(t, sessions, token, "seen") != nil || stored(t, sessions, token, "more") != "x" || stored(t, sessions, token, "late") != nil {
 					t.Error("the changes are not stored")
 				}
@@ -222,16 +210,16 @@ func TestSessionInPrepare(t *testing.T) {
 					if err := sessions.RenewToken(latest.Context()); err != nil {
 						t.Error(err)
 					}
-				}, header)
+				}, cookie)
 				if len(cookies) != 1 || cookies[0].Value == token || stored(t, sessions, token, "user") != nil || stored(t, sessions, cookies[0].Value, "user") != "ann" {
 					t.Errorf("after RenewToken: %v", cookies)
 				}
-				header = "Cookie: session=" + cookies[0].Value
+				cookie = wstest.Cookie("session", cookies[0].Value)
 				cookies = do(func(*wsframework.Session) {
 					if err := sessions.Destroy(latest.Context()); err != nil {
 						t.Error(err)
 					}
-				}, header)
+				}, cookie)
 				if len(cookies) != 1 || cookies[0].MaxAge >= 0 || latest.CurrentUser() != nil || count(t, sessions) != 0 {
 					t.Errorf("after Destroy: %v, user %v, %d sessions", cookies, latest.CurrentUser(), count(t, sessions))
 				}
@@ -254,7 +242,7 @@ func TestSessionIsNotSavedOnRefusal(t *testing.T) {
 		"SelectSubprotocol": func(p *probe) { p.subproto = func([]string) string { return "not offered" } },
 	} {
 		t.Run(name, func(t *testing.T) {
-			sessions := newSessions()
+			sessions := wstest.NewSessions()
 			s := sessionServer(t, sessions, wsframework.Settings{}, func(p *probe) {
 				p.prepare = func() error { return p.Session().Put("user", "eve") }
 				refuse(p)
@@ -269,7 +257,7 @@ func TestSessionIsNotSavedOnRefusal(t *testing.T) {
 
 // A brokenStore fails where it is told to.
 type brokenStore struct {
-	*memstore.MemStore
+	*wstest.Store
 	find, commit error
 }
 
@@ -277,14 +265,14 @@ func (b brokenStore) Find(token string) ([]byte, bool, error) {
 	if b.find != nil {
 		return nil, false, b.find
 	}
-	return b.MemStore.Find(token)
+	return b.Store.Find(token)
 }
 
 func (b brokenStore) Commit(token string, data []byte, expiry time.Time) error {
 	if b.commit != nil {
 		return b.commit
 	}
-	return b.MemStore.Commit(token, data, expiry)
+	return b.Store.Commit(token, data, expiry)
 }
 
 func TestSessionStoreThatFails(t *testing.T) {
@@ -296,8 +284,8 @@ func TestSessionStoreThatFails(t *testing.T) {
 		"Commit": {brokenStore{commit: errors.New("the disk is full")}, "saving the session: the disk is full"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			sessions := newSessions()
-			tt.store.MemStore = sessions.Store.(*memstore.MemStore)
+			sessions := wstest.NewSessions()
+			tt.store.Store = sessions.Store.(*wstest.Store)
 			sessions.Store = tt.store
 			s := sessionServer(t, sessions, wsframework.Settings{}, func(p *probe) {
 				p.prepare = func() error { return p.Session().Put("user", "ann") }
@@ -307,7 +295,7 @@ func TestSessionStoreThatFails(t *testing.T) {
 			if response.StatusCode != 500 || body != "Internal Server Error\n" || len(response.Cookies()) > 0 {
 				t.Errorf("%s %q %v", response.Status, body, response.Cookies())
 			}
-			s.expectLog("ERROR", "route=/ws", "remote=127.0.0.1:", tt.logged)
+			s.log.ExpectLine("ERROR", "route=/ws", "remote=127.0.0.1:", tt.logged)
 		})
 	}
 }
@@ -318,7 +306,7 @@ func TestSessionWithATypeUnknownToGob(t *testing.T) {
 	// Each run of this test has a type of its own, as gob never forgets one.
 	field := fmt.Sprintf("Field%d", gobRuns.Add(1))
 	unknown := reflect.Zero(reflect.StructOf([]reflect.StructField{{Name: field, Type: reflect.TypeFor[string]()}})).Interface()
-	sessions := newSessions()
+	sessions := wstest.NewSessions()
 	memory := sessions.Store // nobody sees what is done here
 	s := sessionServer(t, sessions, wsframework.Settings{}, func(p *probe) {
 		p.prepare = func() error {
@@ -333,10 +321,10 @@ func TestSessionWithATypeUnknownToGob(t *testing.T) {
 	if response.StatusCode != 500 || body != "Internal Server Error\n" {
 		t.Errorf("%s %q", response.Status, body)
 	}
-	s.expectLog("ERROR", "gob.Register", field)
+	s.log.ExpectLine("ERROR", "gob.Register", field)
 	// Loading what another process saved, which knew the type.
 	gob.RegisterName("elsewhere."+field, unknown)
-	s.log.forget()
+	s.log.Forget()
 	response, _ = s.ask(with(goodRequest, "GET /ws?put=1 HTTP/1.1"), "")
 	if response.StatusCode != 101 || len(response.Cookies()) != 1 {
 		t.Fatalf("%s %v", response.Status, response.Cookies())
@@ -354,13 +342,13 @@ func TestSessionWithATypeUnknownToGob(t *testing.T) {
 	if response.StatusCode != 500 || body != "Internal Server Error\n" {
 		t.Errorf("%s %q", response.Status, body)
 	}
-	s.expectLog("ERROR", "loading the session", "gob.Register")
+	s.log.ExpectLine("ERROR", "loading the session", "gob.Register")
 }
 
 // Inside somebody's own LoadAndSave there is one session and one cookie.
 func TestSessionLoadedByMiddleware(t *testing.T) {
 	for _, idle := range []time.Duration{0, time.Hour} {
-		sessions := newSessions()
+		sessions := wstest.NewSessions()
 		sessions.IdleTimeout = idle
 		var s *server
 		var inner *probe
@@ -384,14 +372,15 @@ func TestSessionLoadedByMiddleware(t *testing.T) {
 			endpoint.ServeHTTP(w, r)
 		})
 		for _, name := range []string{"", "ann"} {
-			var header []string
+			var options []wstest.Option
 			if name != "" {
 				cookie, _ := s.login(name)
-				header = append(header, cookie)
+				options = append(options, cookie)
 			}
-			cl, response := s.request("/outer", header...)
-			if response.StatusCode != 101 || len(response.Cookies()) != 1 {
-				t.Fatalf("%s, cookies %v", response.Status, response.Cookies())
+			cl := s.open("/outer", options...)
+			response := cl.Response()
+			if len(response.Cookies()) != 1 {
+				t.Fatalf("cookies %v", response.Cookies())
 			}
 			token := response.Cookies()[0].Value
 			inner.expect(t, "open")
@@ -404,7 +393,7 @@ func TestSessionLoadedByMiddleware(t *testing.T) {
 			if err := s.app.CloseSession(t.Context(), token, wsframework.CloseSessionEnded, "logged out"); err != nil {
 				t.Error(err)
 			}
-			cl.shake(4401, "logged out")
+			shake(t, cl, 4401, "logged out")
 		}
 	}
 }
@@ -412,7 +401,7 @@ func TestSessionLoadedByMiddleware(t *testing.T) {
 func TestCloseSession(t *testing.T) {
 	for _, hashed := range []bool{false, true} {
 		t.Run(fmt.Sprint("hashed ", hashed), func(t *testing.T) {
-			sessions := newSessions()
+			sessions := wstest.NewSessions()
 			sessions.HashTokenInStore = hashed
 			probes := make(chan *probe, 10)
 			s := sessionServer(t, sessions, wsframework.Settings{}, func(p *probe) {
@@ -420,8 +409,8 @@ func TestCloseSession(t *testing.T) {
 			})
 			ann, annToken := s.login("ann")
 			bob, bobToken := s.login("bob")
-			connect := func(header ...string) (*client, *probe) {
-				cl := s.connect(header...)
+			connect := func(options ...wstest.Option) (*wstest.Client, *probe) {
+				cl := s.connect(options...)
 				return cl, receive(t, probes)
 			}
 			ann1, ann1probe := connect(ann)
@@ -450,8 +439,8 @@ func TestCloseSession(t *testing.T) {
 			if err := s.app.CloseSession(t.Context(), annToken, wsframework.CloseSessionEnded, "logged out"); err != nil {
 				t.Error(err)
 			}
-			ann1.shake(4401, "logged out")
-			ann2.shake(4401, "logged out")
+			shake(t, ann1, 4401, "logged out")
+			shake(t, ann2, 4401, "logged out")
 			<-ann1probe.done
 			<-ann2probe.done
 			if ann1probe.closeCode != 4401 || ann1probe.closeText != "logged out" || ann1probe.cause.Remote {
@@ -468,14 +457,14 @@ func TestCloseSession(t *testing.T) {
 			if err := s.app.CloseSession(t.Context(), bobToken, 1006, "x"); err == nil || errors.Is(err, wsframework.ErrClosed) {
 				t.Errorf("code 1006: %v", err)
 			}
-			bob1.shake(1011, "")
+			shake(t, bob1, 1011, "")
 		})
 	}
 }
 
 // A token is as good as a password, so no log line has one, whatever happens.
 func TestNoTokenInTheLog(t *testing.T) {
-	sessions := newSessions()
+	sessions := wstest.NewSessions()
 	s := sessionServer(t, sessions, wsframework.Settings{}, func(p *probe) {
 		p.prepare = func() error {
 			if p.Argument("fail") == "Prepare" {
@@ -496,13 +485,14 @@ func TestNoTokenInTheLog(t *testing.T) {
 	})
 	cookie, token := s.login("ann")
 	for _, fail := range []string{"", "Prepare", "Open", "panic"} {
-		cl, response := s.request("/ws?fail="+fail, cookie)
-		if response.StatusCode != 101 {
+		if fail == "Prepare" {
+			s.refused("/ws?fail="+fail, 500, cookie)
 			continue
 		}
-		cl.sendClose(1000, "")
+		cl := s.open("/ws?fail="+fail, cookie)
+		cl.WriteClose(1000, "")
 		for { // to the end
-			if _, _, err := cl.read(); err != nil {
+			if _, _, err := cl.ReadFrame(); err != nil {
 				break
 			}
 		}
@@ -520,7 +510,7 @@ func TestNoTokenInTheLog(t *testing.T) {
 
 // A session that ends while its handshake is under way opens no socket.
 func TestCloseSessionDuringTheHandshake(t *testing.T) {
-	sessions := newSessions()
+	sessions := wstest.NewSessions()
 	ctx, err := sessions.Load(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
@@ -544,9 +534,7 @@ func TestCloseSessionDuringTheHandshake(t *testing.T) {
 			}
 			p.open = func() error { t.Error("it is open"); return nil }
 		})
-		if _, response := s.request("/ws", "Cookie: session="+token); response.StatusCode != 401 {
-			t.Errorf("ended in %s: %s", in, response.Status)
-		}
+		s.refused("/ws", 401, wstest.Cookie("session", token))
 	}
 }
 
@@ -570,8 +558,6 @@ func TestTypedNilUserIsNobody(t *testing.T) {
 			var nobody *user
 			return nobody, nil
 		}}, func(*probe) {}, wsframework.Authenticated())
-		if _, response := s.request("/ws"); response.StatusCode != 401 {
-			t.Error(response.Status)
-		}
+		s.refused("/ws", 401)
 	})
 }

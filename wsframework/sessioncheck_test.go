@@ -13,19 +13,20 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 const checkInterval = 30 * time.Second
 
 // sockets serves probes under /ws, quietly, and hands them out as they open.
-func sockets(t *testing.T, n network, settings wsframework.Settings) (*server, func(header ...string) (*client, *probe)) {
+func sockets(t *testing.T, n network, settings wsframework.Settings) (*server, func(options ...wstest.Option) (*wstest.Client, *probe)) {
 	opened := make(chan *probe, 1)
 	settings.PingInterval = -1
 	s := n.probes(t, settings, func(p *probe) {
 		p.open = func() error { opened <- p; return nil }
 	})
-	return s, func(header ...string) (*client, *probe) {
-		cl := s.connect(header...)
+	return s, func(options ...wstest.Option) (*wstest.Client, *probe) {
+		cl := s.connect(options...)
 		return cl, receive(t, opened)
 	}
 }
@@ -54,7 +55,7 @@ func TestSessionEndsAreNoticed(t *testing.T) {
 				guest, guests := connect()
 				_, stale := connect(cookieOf(sessions, "of-nobody"))
 				ends := end(sessions, memory, token)
-				cl.shake(wsframework.CloseSessionEnded, "the session has ended")
+				shake(t, cl, wsframework.CloseSessionEnded, "the session has ended")
 				<-p.done
 				if took := time.Since(began); took < ends || took > ends+checkInterval+time.Second {
 					t.Errorf("after %v, want %v and up to %v", took, ends, checkInterval)
@@ -65,8 +66,8 @@ func TestSessionEndsAreNoticed(t *testing.T) {
 				if !guests.IsOpen() || !stale.IsOpen() {
 					t.Error("who has no session is closed, too")
 				}
-				guest.sendClose(1000, "")
-				guest.expectClose(1000, "")
+				guest.WriteClose(1000, "")
+				expectClose(t, guest, 1000, "")
 			})
 		})
 	}
@@ -93,8 +94,8 @@ func TestSessionEndsAtOnce(t *testing.T) {
 							t.Error(err)
 						}
 					})
-					cl1.shake(4001, "the session has ended")
-					cl2.shake(4001, "the session has ended")
+					shake(t, cl1, 4001, "the session has ended")
+					shake(t, cl2, 4001, "the session has ended")
 					<-p1.done
 					<-p2.done
 					if took := time.Since(began); took > 0 || !errors.Is(p1.cause, wsframework.ErrSessionEnded) {
@@ -152,8 +153,8 @@ func TestNoSessionNoChecks(t *testing.T) {
 		cookie := cookieOf(sessions, begin(t, sessions, "user", "ann"))
 		for range 2 {
 			cl, p := connect(cookie)
-			cl.sendClose(1000, "")
-			cl.expectClose(1000, "")
+			cl.WriteClose(1000, "")
+			expectClose(t, cl, 1000, "")
 			<-p.done
 			connect()
 			store.counted()
@@ -177,7 +178,7 @@ func TestSessionStoreIsAway(t *testing.T) {
 				cl, p := connect(cookieOf(sessions, token))
 				_, p2 := connect(cookieOf(sessions, begin(t, sessions, "user", "ben")))
 				away := errors.New("no route to " + token)
-				store.breakDown(away)
+				store.Fail(away)
 				<-time.After(4 * time.Minute)
 				if !p.IsOpen() || !p2.IsOpen() {
 					t.Fatal("closed because the store is away")
@@ -185,18 +186,18 @@ func TestSessionStoreIsAway(t *testing.T) {
 				if err := p.Session().Reload(t.Context()); !errors.Is(err, away) || strings.Contains(err.Error(), token) {
 					t.Errorf("Reload: %v", err)
 				}
-				s.expectLog("WARN", "the session store does not answer", "no route to [session]", "SessionCheckGrace")
-				s.log.forget()
+				s.log.ExpectLine("WARN", "the session store does not answer", "no route to [session]", "SessionCheckGrace")
+				s.log.Forget()
 
-				store.breakDown(nil)
+				store.Fail(nil)
 				<-time.After(4 * time.Minute)
-				s.expectLog("INFO", "the session store answers again")
-				s.log.forget()
+				s.log.ExpectLine("INFO", "the session store answers again")
+				s.log.Forget()
 
-				store.breakDown(errors.New("again"))
+				store.Fail(errors.New("again"))
 				if grace > 0 {
 					began := time.Now()
-					cl.shake(wsframework.CloseTryAgainLater, "the session can't be checked")
+					shake(t, cl, wsframework.CloseTryAgainLater, "the session can't be checked")
 					<-p.done
 					if took := time.Since(began); took < grace-checkInterval || took > grace+checkInterval+time.Second ||
 						!errors.Is(p.cause, wsframework.ErrSessionUnchecked) {
@@ -227,7 +228,7 @@ func TestSessionStorePanics(t *testing.T) {
 		if !p.IsOpen() {
 			t.Error("it is closed")
 		}
-		s.expectLog("WARN", "kaboom")
+		s.log.ExpectLine("WARN", "kaboom")
 	})
 }
 
@@ -259,8 +260,8 @@ func TestSessionKeepAlive(t *testing.T) {
 				store.counted()
 				writes := 0
 				for p.IsOpen() {
-					cl.send(text, "x")
-					cl.send(text, "y")
+					cl.Write("x")
+					cl.Write("y")
 					<-time.After(10 * time.Second)
 					synctest.Wait()
 					_, commits := store.counted()
@@ -293,10 +294,10 @@ func TestSessionKeepAliveBringsNothingBack(t *testing.T) {
 		_, connect := sockets(t, n, wsframework.Settings{Sessions: sessions})
 		token := begin(t, sessions, "user", "ann")
 		cl, p := connect(cookieOf(sessions, token))
-		cl.send(text, "x")
+		cl.Write("x")
 		synctest.Wait()
 		memory.Delete(token)
-		cl.shake(4401, "the session has ended")
+		shake(t, cl, 4401, "the session has ended")
 		<-p.done
 		if count(t, sessions) != 0 {
 			t.Error("it is back")

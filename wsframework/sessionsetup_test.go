@@ -3,21 +3,20 @@ package wsframework_test
 import (
 	"context"
 	"encoding/json"
-	"net/http"
-	"net/http/httptest"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // What can't work fails at start-up, and says what to change.
 func TestSessionSettingsThatCannotWork(t *testing.T) {
 	broken := func(f func(*scs.SessionManager)) wsframework.Settings {
-		sessions := newSessions()
+		sessions := wstest.NewSessions()
 		f(sessions)
 		return wsframework.Settings{Sessions: sessions}
 	}
@@ -28,7 +27,7 @@ func TestSessionSettingsThatCannotWork(t *testing.T) {
 		"invalid Cookie.Name": broken(func(m *scs.SessionManager) { m.Cookie.Name = "" }),
 		"Cookie.Path":         broken(func(m *scs.SessionManager) { m.Cookie.Path = "a;b" }),
 		"can't be told from other session managers": {Sessions: &scs.SessionManager{
-			Store: memstore.NewWithCleanupInterval(0), Codec: scs.GobCodec{}, Lifetime: time.Hour, Cookie: scs.SessionCookie{Name: "sid"}}},
+			Store: wstest.NewStore(), Codec: scs.GobCodec{}, Lifetime: time.Hour, Cookie: scs.SessionCookie{Name: "sid"}}},
 		"Settings.SessionEndedCode: close code 1006 may not be sent": {SessionEndedCode: 1006},
 		"Settings.NoUserCode: close code -1 may not be sent":         {NoUserCode: -1},
 	} {
@@ -68,12 +67,13 @@ func TestSessionManagersAndStores(t *testing.T) {
 		"idle":           func(m *scs.SessionManager) { m.IdleTimeout = time.Hour },
 	} {
 		t.Run(name, func(t *testing.T) {
-			sessions, others := newSessions(), newSessions()
+			sessions, others := wstest.NewSessions(), scs.New() // which are of two kinds
+			others.Store = wstest.NewStore()
 			configure(sessions)
 			s, connect := sockets(t, overTCP, wsframework.Settings{Sessions: sessions})
 			token, foreign := begin(t, sessions, "user", "ann"), begin(t, others, "user", "eve")
 			others.Cookie.Name = "theirs"
-			cl, p := connect(cookieOf(sessions, token)+"; theirs="+foreign, "X-Other: 1")
+			cl, p := connect(cookieOf(sessions, token), wstest.Cookie("theirs", foreign), wstest.Header("X-Other", "1"))
 			add := func(tx *wsframework.SessionTx) error { tx.Put("n", "x"); return nil }
 			if err := p.Session().Update(p.Context(), add); err != nil || stored(t, sessions, token, "n") != "x" || stored(t, others, foreign, "n") != nil {
 				t.Errorf("Update: %v", err)
@@ -83,7 +83,7 @@ func TestSessionManagersAndStores(t *testing.T) {
 				t.Error("closed by another manager's session")
 			}
 			change(t, sessions, token, func(ctx context.Context) { sessions.Destroy(ctx) })
-			cl.shake(4401, "the session has ended")
+			shake(t, cl, 4401, "the session has ended")
 			if log := s.log.String(); log != "" {
 				t.Errorf("log %s", log)
 			}
@@ -93,71 +93,38 @@ func TestSessionManagersAndStores(t *testing.T) {
 
 // A store may be assigned until the application serves; later the handshake says what is wrong.
 func TestStoreAssignedLate(t *testing.T) {
-	sessions := newSessions()
-	log := new(logRecorder)
-	app := wsframework.NewApplication(wsframework.Settings{Sessions: sessions, Logger: newLogger(log)})
+	sessions := wstest.NewSessions()
+	log := wstest.NewLog(t)
+	app := wsframework.NewApplication(wsframework.Settings{Sessions: sessions, Logger: log.Logger(slog.LevelInfo), AccessLogger: slog.New(slog.DiscardHandler)})
 	opened := make(chan *probe, 1)
 	app.WebSocket("/ws", func() wsframework.Handler {
 		p := &probe{events: make(chan string, 10), done: make(chan struct{})}
 		p.open = func() error { opened <- p; return nil }
 		return p
 	})
-	sessions.Store = memstore.NewWithCleanupInterval(0)
-	server := httptest.NewServer(app)
-	defer server.Close()
-	s := &upgrader{server, t}
+	sessions.Store = wstest.NewStore()
 	token := begin(t, sessions, "user", "ann")
-	if response := s.upgrade(cookieOf(sessions, token)); response.StatusCode != 101 {
-		t.Fatal(response.Status)
-	}
+	wstest.Dial(t, app, "/ws", wstest.TCP(), cookieOf(sessions, token))
 	p := receive(t, opened)
 	change(t, sessions, token, func(ctx context.Context) { sessions.Destroy(ctx) })
 	<-p.Context().Done()
 
-	sessions.Store = memstore.NewWithCleanupInterval(0)
-	if response := s.upgrade(cookieOf(sessions, token)); response.StatusCode != 500 {
-		t.Error(response.Status)
-	}
-	(&site{t: t, log: log}).expectLine("the Store of Settings.Sessions was replaced", "what WatchStore returns")
+	sessions.Store = wstest.NewStore()
+	wstest.DialRefused(t, app, "/ws", 500, wstest.TCP(), cookieOf(sessions, token))
+	log.ExpectLine("the Store of Settings.Sessions was replaced", "what WatchStore returns")
 
-	sessions.Store = wsframework.WatchStore(memstore.NewWithCleanupInterval(0))
+	sessions.Store = wsframework.WatchStore(wstest.NewStore())
 	token = begin(t, sessions, "user", "ben")
-	if response := s.upgrade(cookieOf(sessions, token)); response.StatusCode != 101 {
-		t.Fatal(response.Status)
-	}
+	wstest.Dial(t, app, "/ws", wstest.TCP(), cookieOf(sessions, token))
 	p = receive(t, opened)
 	change(t, sessions, token, func(ctx context.Context) { sessions.Destroy(ctx) })
 	<-p.Context().Done()
 	app.Shutdown(t.Context())
 }
 
-// An upgrader is one of net/http/httptest that is asked for upgrades.
-type upgrader struct {
-	*httptest.Server
-	t *testing.T
-}
-
-func (s *upgrader) upgrade(cookie string) *http.Response {
-	s.t.Helper()
-	request, err := http.NewRequest("GET", s.URL+"/ws", nil)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for _, line := range []string{"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: " + testKey, cookie} {
-		name, value, _ := strings.Cut(line, ": ")
-		request.Header.Set(name, value)
-	}
-	response, err := s.Client().Do(request)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() { response.Body.Close() })
-	return response
-}
-
 // Two applications on one store both hear of an end, and Shutdown ends that.
 func TestTwoApplicationsOnOneStore(t *testing.T) {
-	sessions := newSessions()
+	sessions := wstest.NewSessions()
 	token := begin(t, sessions, "user", "ann")
 	_, connect1 := sockets(t, overTCP, wsframework.Settings{Sessions: sessions})
 	_, connect2 := sockets(t, overTCP, wsframework.Settings{Sessions: sessions})
@@ -174,6 +141,6 @@ func TestTwoApplicationsOnOneStore(t *testing.T) {
 		t.Errorf("n is %v: %v", stored(t, sessions, token, "n"), err)
 	}
 	change(t, sessions, token, func(ctx context.Context) { sessions.Destroy(ctx) })
-	cl1.shake(4401, "the session has ended")
-	cl2.shake(4401, "the session has ended")
+	shake(t, cl1, 4401, "the session has ended")
+	shake(t, cl2, 4401, "the session has ended")
 }

@@ -8,51 +8,35 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
-// A busyStore counts what is asked of it, and fails when it is told to.
+// A busyStore counts what is asked of it.
 type busyStore struct {
-	*memstore.MemStore
+	*wstest.Store
 
 	mu      sync.Mutex // protects the following
 	finds   []time.Time
 	commits int
-	broken  error
 }
 
 func newBusyStore() *busyStore {
-	return &busyStore{MemStore: memstore.NewWithCleanupInterval(0)}
+	return &busyStore{Store: wstest.NewStore()}
 }
 
 func (b *busyStore) Find(token string) ([]byte, bool, error) {
 	b.mu.Lock()
 	b.finds = append(b.finds, time.Now())
-	err := b.broken
 	b.mu.Unlock()
-	if err != nil {
-		return nil, false, err
-	}
-	return b.MemStore.Find(token)
+	return b.Store.Find(token)
 }
 
 func (b *busyStore) Commit(token string, data []byte, expiry time.Time) error {
 	b.mu.Lock()
 	b.commits++
-	err := b.broken
 	b.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	return b.MemStore.Commit(token, data, expiry)
-}
-
-// breakDown makes the store fail, or with nil work again.
-func (b *busyStore) breakDown(err error) {
-	b.mu.Lock()
-	b.broken = err
-	b.mu.Unlock()
+	return b.Store.Commit(token, data, expiry)
 }
 
 // counted returns what has been asked since the last time.
@@ -64,14 +48,10 @@ func (b *busyStore) counted() (finds []time.Time, commits int) {
 	return finds, commits
 }
 
-// inSessionBubble is inBubble with a manager, which has to be made outside.
+// inSessionBubble is inBubble with a manager.
 func inSessionBubble(t *testing.T, test func(t *testing.T, n network, sessions *scs.SessionManager)) {
 	t.Helper()
-	sessions := scs.New()
-	inBubble(t, func(t *testing.T, n network) {
-		sessions.Store = memstore.NewWithCleanupInterval(0)
-		test(t, n, sessions)
-	})
+	inBubble(t, func(t *testing.T, n network) { test(t, n, wstest.NewSessions()) })
 }
 
 // begin begins a session with pairs of keys and values, and returns its token.
@@ -106,8 +86,8 @@ func change(t testing.TB, sessions *scs.SessionManager, token string, f func(ctx
 	}
 }
 
-func cookieOf(sessions *scs.SessionManager, token string) string {
-	return "Cookie: " + sessions.Cookie.Name + "=" + token
+func cookieOf(sessions *scs.SessionManager, token string) wstest.Option {
+	return wstest.Cookie(sessions.Cookie.Name, token)
 }
 
 // A plainStore has only what scs.Store wants.
@@ -151,7 +131,7 @@ func (s iterableCtxStore) AllCtx(ctx context.Context) (map[string][]byte, error)
 }
 
 func TestWatchStore(t *testing.T) {
-	memory := memstore.NewWithCleanupInterval(0)
+	memory := wstest.NewStore()
 	withCtx := &ctxStore{plainStore: plainStore{memory}}
 	for name, tt := range map[string]struct {
 		store    scs.Store
@@ -259,7 +239,7 @@ func TestUpdateOnALaggingStore(t *testing.T) {
 // No error and no log line shows a token or its key, also where the store's own error does.
 func TestNoTokenInErrorsOfTheStore(t *testing.T) {
 	for _, hashed := range []bool{false, true} {
-		sessions := newSessions()
+		sessions := wstest.NewSessions()
 		sessions.HashTokenInStore = hashed
 		store := newBusyStore()
 		sessions.Store = store
@@ -273,13 +253,11 @@ func TestNoTokenInErrorsOfTheStore(t *testing.T) {
 			t.Fatal(all, err)
 		}
 		for key := range all {
-			store.breakDown(errors.New("can't read " + key + " of " + token))
-			if _, response := s.request("/ws", cookieOf(sessions, token)); response.StatusCode != 500 {
-				t.Error(response.Status)
-			}
-			s.expectLog("ERROR", "can't read [session] of [session]")
-			pages.expect("GET", "/", 500, "Internal Server Error\n", cookieOf(sessions, token))
-			pages.expectLine("ERROR", "can't read [session] of [session]")
+			store.Fail(errors.New("can't read " + key + " of " + token))
+			s.refused("/ws", 500, cookieOf(sessions, token))
+			s.log.ExpectLine("ERROR", "can't read [session] of [session]")
+			pages.expect("GET", "/", 500, "Internal Server Error\n", "Cookie: session="+token)
+			pages.log.ExpectLine("ERROR", "can't read [session] of [session]")
 		}
 	}
 }

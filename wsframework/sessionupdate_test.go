@@ -12,6 +12,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 func increment(tx *wsframework.SessionTx) error {
@@ -59,7 +60,7 @@ func TestUpdateBringsNothingBack(t *testing.T) {
 				if err := p.Session().Update(t.Context(), update); !errors.Is(err, wsframework.ErrSessionEnded) || calls != 1 {
 					t.Errorf("%s: %v, %d calls", name, err, calls)
 				}
-				cl.shake(4401, "the session has ended")
+				shake(t, cl, 4401, "the session has ended")
 				<-p.done
 				if stored(t, sessions, token, "user") != nil || stored(t, sessions, token, "n") != nil {
 					t.Errorf("%s: it is back", name)
@@ -130,7 +131,7 @@ func TestUpdatesLoseNothing(t *testing.T) {
 // A handshake saves what Prepare has changed, and leaves what others have saved meanwhile.
 func TestHandshakeLosesNoUpdate(t *testing.T) {
 	for _, idle := range []bool{false, true} {
-		sessions := newSessions()
+		sessions := wstest.NewSessions()
 		if idle {
 			sessions.IdleTimeout = checkInterval
 		}
@@ -142,7 +143,7 @@ func TestHandshakeLosesNoUpdate(t *testing.T) {
 			}
 			p.open = func() error { return p.WriteText(fmt.Sprint(p.Session().Keys(), p.Session().Get("n"))) }
 		})
-		s.connect(cookieOf(sessions, token)).expectText("[mine n user] 2")
+		s.connect(cookieOf(sessions, token)).Expect("[mine n user] 2")
 		for key, want := range map[string]any{"user": "ann", "n": 2, "mine": 1, "old": nil, "gone": nil} {
 			if got := stored(t, sessions, token, key); got != want {
 				t.Errorf("%s: %v, want %v", key, got, want)
@@ -230,17 +231,17 @@ func TestUpdate(t *testing.T) {
 
 		// Errors of the store show no token.
 		full := errors.New("no room for " + token)
-		err = session.Update(t.Context(), func(tx *wsframework.SessionTx) error { store.breakDown(full); return increment(tx) })
+		err = session.Update(t.Context(), func(tx *wsframework.SessionTx) error { store.Fail(full); return increment(tx) })
 		if !errors.Is(err, full) || strings.Contains(err.Error(), token) || !strings.HasPrefix(err.Error(), "wsframework: saving the session: no room for ") {
 			t.Errorf("a full store: %v", err)
 		}
-		store.breakDown(nil)
+		store.Fail(nil)
 
 		// It works until the end, and after it.
 		closing := make(chan error, 1)
 		p.close = func() { closing <- session.Update(t.Context(), increment) }
-		cl.sendClose(1000, "")
-		cl.expectClose(1000, "")
+		cl.WriteClose(1000, "")
+		expectClose(t, cl, 1000, "")
 		if err := receive(t, closing); err != nil || stored(t, sessions, token, "n") != 8 {
 			t.Errorf("in OnClose: %v", err)
 		}
@@ -251,7 +252,7 @@ func TestUpdate(t *testing.T) {
 }
 
 func TestUpdateWithoutASession(t *testing.T) {
-	sessions := newSessions()
+	sessions := wstest.NewSessions()
 	token := begin(t, sessions, "user", "ann")
 	s := overTCP.serve(t, wsframework.Settings{Sessions: sessions}, func(app *wsframework.Application) {
 		app.WebSocket("/ws", func() wsframework.Handler {
@@ -282,17 +283,15 @@ func TestUpdateWithoutASession(t *testing.T) {
 			return nil
 		}}))
 	})
-	s.connect().expectText(fmt.Sprint([]error{wsframework.ErrNoSession, wsframework.ErrNoSession}))
-	s.connect("Cookie: session=of-nobody").expectText(fmt.Sprint([]error{wsframework.ErrNoSession, wsframework.ErrNoSession}))
-	s.connect(cookieOf(sessions, token)).expectText("[<nil> <nil>]")
-	cl, response := s.request("/ws?begin=1")
-	cl.expectText("[<nil> <nil>]")
-	if got := stored(t, sessions, response.Cookies()[0].Value, "n"); got != 2 {
+	s.connect().Expect(fmt.Sprint([]error{wsframework.ErrNoSession, wsframework.ErrNoSession}))
+	s.connect(wstest.Cookie("session", "of-nobody")).Expect(fmt.Sprint([]error{wsframework.ErrNoSession, wsframework.ErrNoSession}))
+	s.connect(cookieOf(sessions, token)).Expect("[<nil> <nil>]")
+	cl := s.open("/ws?begin=1")
+	cl.Expect("[<nil> <nil>]")
+	if got := stored(t, sessions, cl.Response().Cookies()[0].Value, "n"); got != 2 {
 		t.Errorf("of a session that Prepare began: %v", got)
 	}
-	if response, _, _ := s.visit("GET /page", cookieOf(sessions, token)); response.StatusCode != 200 {
-		t.Error(response.Status)
-	}
+	wstest.NewBrowser(t, s.app, wstest.Via(s.dial), cookieOf(sessions, token)).Get("/page").ExpectStatus(200)
 }
 
 // In one line for all callbacks, Updates of one session wait for each other without holding anybody up.
@@ -323,12 +322,12 @@ func TestUpdateUnderSerial(t *testing.T) {
 			}
 		})
 		holder, a, b := s.connect(cookieOf(sessions, token)), s.connect(cookieOf(sessions, token)), s.connect()
-		holder.send(text, "hold")
+		holder.Write("hold")
 		<-holding
-		a.send(text, "update")
-		b.send(text, "release") // needs the turn, which a gives up while it waits
-		holder.expectText("held")
-		a.expectText("updated")
+		a.Write("update")
+		b.Write("release") // needs the turn, which a gives up while it waits
+		holder.Expect("held")
+		a.Expect("updated")
 		if got := stored(t, sessions, token, "n"); got != 2 {
 			t.Errorf("n is %v", got)
 		}
@@ -374,8 +373,8 @@ func TestSessionWithoutItsUser(t *testing.T) {
 					guest := begin(t, sessions, "lang", "en")
 					_, guests := connect(cookieOf(sessions, guest))
 					leave(t, sessions, &elsewhere, token, p)
-					cl.shake(4003, "nobody is logged in any more")
-					cl2.shake(4003, "nobody is logged in any more")
+					shake(t, cl, 4003, "nobody is logged in any more")
+					shake(t, cl2, 4003, "nobody is logged in any more")
 					<-p.done
 					<-p2.done
 					if !errors.Is(p2.cause, wsframework.ErrNoUser) || p2.CurrentUser() != nil || p2.Session().GetString("lang") != "en" {
@@ -393,7 +392,7 @@ func TestSessionWithoutItsUser(t *testing.T) {
 
 // While GetCurrentUser fails, he stays who he was.
 func TestUserWhoCannotBeAskedAgain(t *testing.T) {
-	sessions := newSessions()
+	sessions := wstest.NewSessions()
 	token := begin(t, sessions, "user", "ann")
 	failing := false
 	s := overTCP.probes(t, wsframework.Settings{Sessions: sessions}, func(p *probe) {
@@ -410,10 +409,10 @@ func TestUserWhoCannotBeAskedAgain(t *testing.T) {
 		}
 	})
 	cl := s.connect(cookieOf(sessions, token))
-	cl.send(text, "reload")
-	cl.expectText("trueann")
+	cl.Write("reload")
+	cl.Expect("trueann")
 	change(t, sessions, token, func(ctx context.Context) { sessions.Remove(ctx, "user") })
-	cl.send(text, "reload")
-	cl.expectText("trueann")
-	s.expectLog("WARN", "callback=GetCurrentUser", errFailing.Error())
+	cl.Write("reload")
+	cl.Expect("trueann")
+	s.log.ExpectLine("WARN", "callback=GetCurrentUser", errFailing.Error())
 }

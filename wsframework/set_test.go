@@ -12,6 +12,7 @@ import (
 	"weak"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // A member is of the set of its type, as in the Tornado program that the framework was born from.
@@ -49,10 +50,10 @@ func withMembers(t *testing.T, n network) (*server, *wsframework.Set[*member], c
 func TestSet(t *testing.T) {
 	everywhere(t, func(t *testing.T, n network) {
 		s, users, left := withMembers(t, n)
-		var clients []*client
+		var clients []*wstest.Client
 		for i := range 5 {
-			cl, _ := s.request(fmt.Sprint("/ws?name=", i))
-			cl.expectText("in")
+			cl := s.open(fmt.Sprint("/ws?name=", i))
+			cl.Expect("in")
 			clients = append(clients, cl)
 		}
 		names := func() string {
@@ -66,17 +67,17 @@ func TestSet(t *testing.T) {
 			t.Errorf("%d members: %s", users.Len(), names())
 		}
 		for range 3 {
-			clients[3].send(text, "hello")
+			clients[3].Write("hello")
 			for _, cl := range clients {
-				cl.expectText("3-说:hello")
+				cl.Expect("3-说:hello")
 			}
 		}
 		// They leave however they end, and before OnClose.
-		clients[0].sendClose(1000, "")
-		clients[0].expectClose(1000, "")
-		clients[1].send(text, "fail")
-		clients[1].shake(1011, "")
-		clients[2].c.Close()
+		clients[0].WriteClose(1000, "")
+		expectClose(t, clients[0], 1000, "")
+		clients[1].Write("fail")
+		shake(t, clients[1], 1011, "")
+		clients[2].Conn().Close()
 		for range 3 {
 			if !receive(t, left) {
 				t.Error("OnClose ran with the handler in the set")
@@ -99,7 +100,7 @@ func TestSet(t *testing.T) {
 		if names() != "43" {
 			t.Errorf("members: %s", names())
 		}
-		clients[3].sendClose(1000, "")
+		clients[3].WriteClose(1000, "")
 		receive(t, left)
 		if err := users.Add(all[0]); err != wsframework.ErrClosed || users.Len() != 1 {
 			t.Errorf("Add after the close: %v, %d members", err, users.Len())
@@ -125,9 +126,9 @@ func TestSetLoopChangesTheSet(t *testing.T) {
 	everywhere(t, func(t *testing.T, n network) {
 		s, users, left := withMembers(t, n)
 		for range 4 {
-			cl, _ := s.request("/ws")
-			cl.expectText("in")
-			go cl.shake(4000, "out")
+			cl := s.open("/ws")
+			cl.Expect("in")
+			go shake(t, cl, 4000, "out")
 		}
 		seen := 0
 		for u := range users.All() {
@@ -163,11 +164,11 @@ func TestSetRacesWithTheClose(t *testing.T) {
 	inBubble(t, func(t *testing.T, n network) {
 		s, users, left := withMembers(t, n)
 		for range 200 {
-			cl, _ := s.request("/ws")
-			cl.expectText("in")
+			cl := s.open("/ws")
+			cl.Expect("in")
 			for u := range users.All() {
 				var group sync.WaitGroup
-				group.Go(func() { cl.c.Close() })
+				group.Go(func() { cl.Vanish() })
 				group.Go(func() { u.Close(1000, "") })
 				for range 4 {
 					group.Go(func() {
@@ -189,20 +190,20 @@ func TestSetRacesWithTheClose(t *testing.T) {
 
 // A set keeps no handler alive that has closed, whether it was removed or left.
 func TestSetForgets(t *testing.T) {
-	s, users, left := withMembers(t, networks[1])
+	s, users, left := withMembers(t, overTCP)
 	var gone []weak.Pointer[member]
 	for i := range 2 {
-		cl, _ := s.request("/ws")
-		cl.expectText("in")
+		cl := s.open("/ws")
+		cl.Expect("in")
 		for u := range users.All() {
 			gone = append(gone, weak.Make(u))
 			if i == 0 {
 				users.Remove(u)
 			}
 		}
-		cl.sendClose(1000, "")
-		cl.expectClose(1000, "")
-		cl.expectEnd()
+		cl.WriteClose(1000, "")
+		expectClose(t, cl, 1000, "")
+		cl.ExpectEnd()
 		receive(t, left)
 	}
 	deadline := time.Now().Add(10 * time.Second)

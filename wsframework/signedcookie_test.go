@@ -3,6 +3,7 @@ package wsframework_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 var cookieSecret = []byte("0123456789abcdef0123456789abcdef")
@@ -157,8 +159,8 @@ func TestSignedCookieMistakes(t *testing.T) {
 		return nil
 	})
 
-	log := new(logRecorder)
-	getCookiePage(t, wsframework.Settings{Logger: newLogger(log)}, func(p *cookiePage) error {
+	log := wstest.NewLog(t)
+	getCookiePage(t, wsframework.Settings{Logger: log.Logger(slog.LevelInfo)}, func(p *cookiePage) error {
 		if err := p.SetSignedCookie("a", "x"); err == nil || !strings.Contains(err.Error(), "Settings.CookieSecrets") {
 			t.Errorf("without a secret: %v", err)
 		}
@@ -221,9 +223,9 @@ func TestSignedCookieOnSockets(t *testing.T) {
 		}, wsframework.Authenticated())
 		cookie := getCookiePage(t, settings, func(p *cookiePage) error { return p.SetSignedCookie("user", "ann") }).Cookies()[0]
 
-		_, response := s.request("/ws", "Cookie: user="+cookie.Value)
-		if response.StatusCode != 101 || len(response.Cookies()) != 1 || response.Cookies()[0].Name != "seen" {
-			t.Fatalf("%s, cookies %v", response.Status, response.Cookies())
+		set := s.connect(wstest.Cookie("user", cookie.Value)).Response().Cookies()
+		if len(set) != 1 || set[0].Name != "seen" {
+			t.Fatalf("cookies %v", set)
 		}
 		p := receive(t, probes)
 		if p.CurrentUser() != "ann" {
@@ -236,8 +238,6 @@ func TestSignedCookieOnSockets(t *testing.T) {
 			t.Errorf("SetSignedCookie after the handshake: %v", err)
 		}
 		tampered := strings.Replace(cookie.Value, "|4:", "|4:Z", 1)
-		if _, response := s.request("/ws", "Cookie: user="+tampered); response.StatusCode != 401 {
-			t.Error(response.Status)
-		}
+		s.refused("/ws", 401, wstest.Cookie("user", tampered))
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 const forEver = "public, max-age=31536000, immutable"
@@ -15,7 +16,7 @@ func TestStaticSetting(t *testing.T) {
 		{"", "/static/"}, {"/static/", "/static/"}, {"assets", "/assets/"}, {"/a/b", "/a/b/"}, {"/", "/"},
 	} {
 		fsys := files("js/chat.js", "chat", "robots.txt", "robots", "favicon.ico", "icon", ".env", "secret", "index.html", "index")
-		s := newSite(t, wsframework.Settings{Static: fsys, StaticPrefix: tt.prefix, Sessions: newSessions()})
+		s := newSite(t, wsframework.Settings{Static: fsys, StaticPrefix: tt.prefix, Sessions: wstest.NewSessions()})
 		var urls []string
 		s.app.Page("/urls", sheets(hooks{get: func(p *sheet) error {
 			urls = append(urls, p.StaticURL("js/chat.js"), p.StaticURL("missing.js"), p.Settings().StaticPrefix)
@@ -48,13 +49,13 @@ func TestStaticSetting(t *testing.T) {
 			{"GET", tt.at + "js%2Fchat.js", "", 404, "404 page not found\n", ""},
 			{"POST", tt.at + "js/chat.js", "", 405, "Static files can be read only.\n", ""},
 		} {
-			s.log.forget()
+			s.log.Forget()
 			w := s.expect(ask.method, ask.target, ask.status, ask.body, append([]string{"X-None: 1"}, strings.Split(ask.header, "\n")...)...)
 			if w.Header().Get("Cache-Control") != ask.cache || w.Header().Get("Vary") != "" || len(w.Result().Cookies()) > 0 {
 				t.Errorf("%s %s: %v", ask.method, ask.target, w.Header())
 			}
 			path, _, _ := strings.Cut(ask.target, "?")
-			s.expectLine("wsframework: request", "method="+ask.method, "path="+strings.ReplaceAll(path, "%2F", "/")+" ", "route=")
+			s.log.ExpectLine("wsframework: request", "method="+ask.method, "path="+strings.ReplaceAll(path, "%2F", "/")+" ", "route=")
 			if ask.status == 200 && ask.method == "GET" {
 				again := s.expect("GET", ask.target, 304, "", "If-None-Match: "+w.Header().Get("Etag"))
 				if again.Header().Get("Etag") != w.Header().Get("Etag") {
@@ -118,11 +119,11 @@ func TestStaticRoutes(t *testing.T) {
 	// The route is there, the file is not: the answer is short. What no route answers is NotFound's.
 	s.expect("GET", "/downloads/none.txt", 404, "404 page not found\n")
 	s.expect("GET", "/files/c.txt", 404, "nowhere")
-	s.log.forget()
+	s.log.Forget()
 	if w := s.ask("GET", "/downloads?x=1"); w.Code/100 != 3 || w.Header().Get("Location") != "/downloads/?x=1" {
 		t.Errorf("without the slash: %d %v", w.Code, w.Header())
 	}
-	s.expectLine("wsframework: request", "status=30", "path=/downloads ", `route=(redirect)`)
+	s.log.ExpectLine("wsframework: request", "status=30", "path=/downloads ", `route=(redirect)`)
 }
 
 // Files under Authenticated are for those who are logged in, and for no cache on the way.
@@ -137,9 +138,9 @@ func TestProtectedStaticFiles(t *testing.T) {
 	if w.Code != 302 || w.Header().Get("Location") != "/login?next=%2Fmembers%2Ffiles%2Fa.txt%3Fx%3D1" || strings.Contains(w.Body.String(), "secret") {
 		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
 	}
-	s.log.forget()
+	s.log.Forget()
 	s.expect("POST", "/members/files/a.txt", 403, "Log in first.\n")
-	s.expectLine("level=WARN", "status=403", `setting="Authenticated, GetCurrentUser, Settings.LoginURL"`)
+	s.log.ExpectLine("level=WARN", "status=403", `setting="Authenticated, GetCurrentUser, Settings.LoginURL"`)
 
 	user = "ann"
 	w = s.expect("GET", "/members/files/a.txt", 200, "secret")

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // RFC 7692, 6 and 7.2: compressed messages. TestInflating has more of them, by their blocks.
@@ -24,7 +26,7 @@ func TestStrictDeflate(t *testing.T) {
 			add(fmt.Sprint("binary of ", n), offer, done, "#"+message, fr(zBinary, data))
 			add(fmt.Sprint("fragments of ", n), offer, done, "|"+message, fr(zTextPart, data[:half]), fr(part, ""), fr(last, data[half:]))
 			add(fmt.Sprint("an empty last fragment behind ", n), offer, done, "|"+message, fr(zTextPart, data), fr(last, ""))
-			add(fmt.Sprint("plain and compressed of ", n), offer, done, "|"+message+"|"+message, fr(text, message), fr(zText, data))
+			add(fmt.Sprint("plain and compressed of ", n), offer, done, "|"+message+"|"+message, fr(wstest.TextFrame, message), fr(zText, data))
 			add(fmt.Sprint("not removed tail behind ", n), offer, done, "|"+message, fr(zText, data+flush+"\x00"))
 		}
 		add("nothing", offer, done, "||a", fr(zText, ""), fr(zText, z("a")))
@@ -53,7 +55,7 @@ func TestStrictDeflate(t *testing.T) {
 		add("RSV1 on the last fragment only", offer, 1002, "", fr(0x01, "a"), fr(0xC0, z("b")))
 		add("RSV1 on all fragments", offer, 1002, "", fr(zTextPart, hello[:2]), fr(0xC0, hello[2:]))
 		add("RSV1 on a continuation of nothing", offer, 1002, "", fr(0xC0, z("b")))
-		add("ping between fragments", offer, done, "|hello hello hello", fr(zTextPart, hello[:2]), fr(pong, ""), fr(last, hello[2:]))
+		add("ping between fragments", offer, done, "|hello hello hello", fr(zTextPart, hello[:2]), fr(wstest.PongFrame, ""), fr(last, hello[2:]))
 		add("new message between fragments", offer, 1002, "", fr(zTextPart, hello[:2]), fr(zText, hello))
 	}
 
@@ -64,11 +66,11 @@ func TestStrictDeflate(t *testing.T) {
 	plain := strings.Repeat("p", 1000)
 	far := history + strings.Repeat("x", 32_768-len(history))
 	add("reference to the message before", deflateTakeover, done, "|"+history+"|"+history, fr(zText, z(history)), fr(zText, again))
-	add("reference through a plain one", deflateTakeover, done, "|"+history+"|"+plain+"|"+history, fr(zText, z(history)), fr(text, plain), fr(zText, again))
+	add("reference through a plain one", deflateTakeover, done, "|"+history+"|"+plain+"|"+history, fr(zText, z(history)), fr(wstest.TextFrame, plain), fr(zText, again))
 	add("reference through an empty one", deflateTakeover, done, "|"+history+"||"+history, fr(zText, z(history)), fr(zText, "\x00"), fr(zText, again))
 	add("reference as far as may be", deflateTakeover, done, "|"+far+"|"+history, fr(zText, z(far)), fr(zText, behind(far, history)))
 	add("reference in fragments", deflateTakeover, done, "|"+history+"|"+history, fr(zText, z(history)), fr(zTextPart, again[:2]), fr(last, again[2:]))
-	add("reference to a plain one", deflateTakeover, 1007, "|"+history, fr(text, history), fr(zText, again))
+	add("reference to a plain one", deflateTakeover, 1007, "|"+history, fr(wstest.TextFrame, history), fr(zText, again))
 	add("reference to the message before", deflateAlone, 1007, "|"+history, fr(zText, z(history)), fr(zText, again))
 	testStrict(t, rows)
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // RFC 6455, 5.4: messages in fragments.
@@ -51,12 +53,12 @@ func TestStrictFragments(t *testing.T) {
 			pongs := ""
 			for i, f := range frames {
 				pongs += fmt.Sprint("|", i)
-				between = append(between, f, fr(pong, ""), fr(ping, fmt.Sprint(i)))
+				between = append(between, f, fr(wstest.PongFrame, ""), fr(wstest.PingFrame, fmt.Sprint(i)))
 			}
 			rows = append(rows, strictRow{name: fmt.Sprintf("%d fragments with pings, empty are %b", n, empty),
 				frames: between, want: "|" + message, pongs: pongs, code: done})
 			rows = append(rows, strictRow{name: fmt.Sprintf("%d binary fragments, empty are %b", n, empty),
-				frames: append(fragmented(0x02, message, n, empty), fr(text, "next")), want: "#" + message + "|next", code: done})
+				frames: append(fragmented(0x02, message, n, empty), fr(wstest.TextFrame, "next")), want: "#" + message + "|next", code: done})
 		}
 	}
 	many := fragmented(0x01, strings.Repeat("x", 200), 400, 0xAAAA)
@@ -66,20 +68,20 @@ func TestStrictFragments(t *testing.T) {
 	for name, frames := range map[string][]strictFrame{
 		"continuation at first":                       {b},
 		"last continuation at first":                  {end},
-		"continuation behind a message":               {fr(text, "a"), b},
-		"last continuation behind a message":          {fr(text, "a"), end},
+		"continuation behind a message":               {fr(wstest.TextFrame, "a"), b},
+		"last continuation behind a message":          {fr(wstest.TextFrame, "a"), end},
 		"continuation behind a fragmented message":    {a, end, b},
 		"last behind a fragmented message":            {a, b, end, end},
-		"text behind a fragment":                      {a, fr(text, "x")},
-		"binary behind a fragment":                    {a, fr(binry, "x")},
+		"text behind a fragment":                      {a, fr(wstest.TextFrame, "x")},
+		"binary behind a fragment":                    {a, fr(wstest.BinaryFrame, "x")},
 		"text that goes on behind a fragment":         {a, a},
 		"binary that goes on behind a fragment":       {a, fr(0x02, "x")},
-		"text behind a continuation":                  {a, b, fr(text, "x"), end},
-		"text behind an empty fragment":               {fr(0x01, ""), fr(text, "x")},
-		"an empty text behind a fragment":             {a, fr(text, "")},
-		"text behind a fragment and a ping":           {a, fr(pong, ""), fr(text, "x")},
-		"binary behind a binary fragment":             {fr(0x02, "x"), fr(binry, "x")},
-		"continuation behind a ping":                  {fr(pong, ""), end},
+		"text behind a continuation":                  {a, b, fr(wstest.TextFrame, "x"), end},
+		"text behind an empty fragment":               {fr(0x01, ""), fr(wstest.TextFrame, "x")},
+		"an empty text behind a fragment":             {a, fr(wstest.TextFrame, "")},
+		"text behind a fragment and a ping":           {a, fr(wstest.PongFrame, ""), fr(wstest.TextFrame, "x")},
+		"binary behind a binary fragment":             {fr(0x02, "x"), fr(wstest.BinaryFrame, "x")},
+		"continuation behind a ping":                  {fr(wstest.PongFrame, ""), end},
 		"a compressed message where none may be":      {fr(0xC1, "x")},
 		"a compressed continuation where none may be": {a, fr(0xC0, "x")},
 	} {
@@ -93,7 +95,7 @@ func TestStrictFragments(t *testing.T) {
 		}
 		rows = append(rows,
 			strictRow{name: name, frames: frames, want: want, code: 1002},
-			strictRow{name: name + ", and good ones behind", frames: append(frames[:len(frames):len(frames)], end, fr(text, "x"), fr(ping, "x")), want: want, code: 1002},
+			strictRow{name: name + ", and good ones behind", frames: append(frames[:len(frames):len(frames)], end, fr(wstest.TextFrame, "x"), fr(wstest.PingFrame, "x")), want: want, code: 1002},
 		)
 	}
 	testStrict(t, rows)

@@ -91,7 +91,7 @@ func TestStrictHandshake(t *testing.T) {
 		{"a length below zero", []string{"+Content-Length: -1"}, 400},
 		{"chunks and a length", []string{"+Transfer-Encoding: chunked", "+Content-Length: 5"}, 400},
 	}
-	s := networks[1].probes(t, wsframework.Settings{}, func(p *probe) {
+	s := overTCP.probes(t, wsframework.Settings{}, func(p *probe) {
 		p.open = func() error { return p.Close(0, "") }
 	})
 	for _, test := range tests {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // The protocol, row by row: what a peer sends on an open connection, octet by octet, and what comes of it.
@@ -94,7 +95,7 @@ func (r strictRow) input(mask, octets bool) (pieces [][]byte) {
 		b = append(b, f.bytes(mask)...)
 	}
 	if r.code == done {
-		b = append(b, fr(closed, closeBody(done, "")).bytes(mask)...)
+		b = append(b, fr(wstest.CloseFrame, closeBody(done, "")).bytes(mask)...)
 	}
 	if !octets {
 		return [][]byte{b}
@@ -145,11 +146,11 @@ func observe(read func() (byte, string, error), hangUp func() error) (o outcome)
 			return o
 		case o.code != cut:
 			o.wrong = fmt.Sprintf("frame %x behind the close frame", first)
-		case first == pong:
+		case first == wstest.PongFrame:
 			o.pongs = append(o.pongs, payload)
-		case first == closed && payload == "":
+		case first == wstest.CloseFrame && payload == "":
 			o.code = wsframework.CloseNoStatus
-		case first == closed && len(payload) > 1:
+		case first == wstest.CloseFrame && len(payload) > 1:
 			o.code = int(binary.BigEndian.Uint16([]byte(payload)))
 		default:
 			o.wrong = fmt.Sprintf("frame %x %.40q", first, payload)
@@ -218,23 +219,23 @@ func strictServer(t *testing.T, n network, rows []strictRow) {
 	})
 	for _, row := range rows {
 		for _, octets := range []bool{false, true} {
-			var header []string
+			var options []wstest.Option
 			if row.offer != "" {
-				header = []string{"Sec-WebSocket-Extensions: " + row.offer}
+				options = append(options, offering(row.offer))
 			}
 			messages.Reset()
-			cl := s.connect(header...)
+			cl := s.connect(options...)
 			p := receive(t, probes)
 			sent := make(chan struct{})
 			go func() {
 				defer close(sent)
-				row.deliver(cl.c, true, octets)
+				row.deliver(cl.Conn(), true, octets)
 			}()
 			o := observe(func() (byte, string, error) {
-				first, payload, err := cl.read()
+				first, payload, err := cl.ReadFrame()
 				return first, string(payload), err
-			}, cl.c.Close)
-			cl.c.Close()
+			}, cl.Conn().Close)
+			cl.Vanish()
 			receive(t, p.done)
 			<-sent
 			row.judge(t, fmt.Sprintf("to the server, in octets %t", octets), o, messages.String(), p.closeCode)

@@ -3,6 +3,8 @@ package wsframework_test
 import (
 	"fmt"
 	"testing"
+
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // RFC 6455, 8.1, and RFC 3629: text is UTF-8, and the connection fails at the first octet by which it can't be.
@@ -39,7 +41,7 @@ func TestStrictText(t *testing.T) {
 		add := func(name string, code int, want string, frames ...strictFrame) {
 			rows = append(rows, strictRow{name: fmt.Sprintf("%s %s", name, offer), offer: offer, frames: frames, want: want, code: code})
 		}
-		whole, first := byte(text|bits), byte(0x01|bits)
+		whole, first := byte(wstest.TextFrame|bits), byte(0x01|bits)
 		for _, s := range validTexts {
 			add(fmt.Sprintf("%+q", s), done, "|"+s, fr(whole, data(s)))
 			for i := 1; i < len(s) && i < 4; i++ {
@@ -62,7 +64,7 @@ func TestStrictText(t *testing.T) {
 		}
 		for _, s := range halfTexts {
 			add(fmt.Sprintf("%+q and nothing in a last fragment", s), 1007, "", fr(first, begun(s)), fr(0x80, data("")))
-			add(fmt.Sprintf("%+q and a message", s), 1002, "", fr(first, begun(s)), fr(text, "a"))
+			add(fmt.Sprintf("%+q and a message", s), 1002, "", fr(first, begun(s)), fr(wstest.TextFrame, "a"))
 		}
 	}
 	testStrict(t, rows)

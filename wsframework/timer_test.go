@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // A diary notes what happened when, in milliseconds.
@@ -54,10 +55,10 @@ func timed(t *testing.T, n network, d time.Duration, open func(*probe, *diary)) 
 	synctest.Wait()
 	<-time.After(d)
 	p.Close(1000, "")
-	if first, _, err := cl.read(); err != nil || first != closed {
+	if first, _, err := cl.ReadFrame(); err != nil || first != wstest.CloseFrame {
 		t.Errorf("the client got %x, %v", first, err)
 	}
-	cl.sendClose(1000, "")
+	cl.WriteClose(1000, "")
 	<-p.done
 	<-time.After(time.Hour) // nothing may happen any more
 	return s, p, notes
@@ -175,9 +176,9 @@ func TestTimersOnAClosingConnection(t *testing.T) {
 		p.Close(1000, "")
 		p.After(0, func() error { notes.note("after"); return nil })
 		p.Every(ms(100), func() error { notes.note("tick"); return nil })
-		cl.expectClose(1000, "")
+		expectClose(t, cl, 1000, "")
 		<-time.After(time.Second)
-		cl.sendClose(1000, "")
+		cl.WriteClose(1000, "")
 		<-p.done
 		notes.expect(t, "")
 	})
@@ -199,7 +200,7 @@ func TestTickErrors(t *testing.T) {
 				p.open = func() error { p.Every(time.Second, tt.fail); return nil }
 			})
 			start := time.Now()
-			cl.shake(tt.code, tt.reason)
+			shake(t, cl, tt.code, tt.reason)
 			<-p.done
 			if took := time.Since(start); took != time.Second {
 				t.Errorf("%s: closed after %v", name, took)

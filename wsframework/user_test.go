@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 type customer struct {
@@ -60,8 +61,8 @@ func TestUserID(t *testing.T) {
 					}
 					return
 				}
-				cl.expectText("hello")
-				cl.shake(4000, "bye")
+				cl.Expect("hello")
+				shake(t, cl, 4000, "bye")
 				<-p.done
 				if p.cause.Remote || p.cause.Err != nil {
 					t.Errorf("cause %v", p.cause)
@@ -71,18 +72,16 @@ func TestUserID(t *testing.T) {
 	}
 	s, _ := sockets(t, overTCP, wsframework.Settings{UserID: func(any) string { panic("kaboom") },
 		CurrentUser: func(*http.Request) (any, error) { return "ann", nil }})
-	if _, response := s.request("/ws"); response.StatusCode != 500 {
-		t.Error(response.Status)
-	}
-	s.expectLog("ERROR", "Settings.UserID panicked: kaboom")
+	s.refused("/ws", 500)
+	s.log.ExpectLine("ERROR", "Settings.UserID panicked: kaboom")
 }
 
 func TestCloseAndSendUser(t *testing.T) {
 	everywhere(t, func(t *testing.T, n network) {
 		s, connect := sockets(t, n, wsframework.Settings{CurrentUser: func(r *http.Request) (any, error) { return r.Header.Get("X-User"), nil }})
-		ann, annProbe := connect("X-User: ann")
-		ann2, ann2Probe := connect("X-User: ann")
-		ben, benProbe := connect("X-User: ben")
+		ann, annProbe := connect(wstest.Header("X-User", "ann"))
+		ann2, ann2Probe := connect(wstest.Header("X-User", "ann"))
+		ben, benProbe := connect(wstest.Header("X-User", "ben"))
 		cancelled, cancel := context.WithCancel(t.Context())
 		cancel()
 		for name, err := range map[string]error{
@@ -102,35 +101,35 @@ func TestCloseAndSendUser(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		for _, cl := range []*client{ann, ann2} {
-			cl.expectText("text")
-			cl.expect(binry, "bytes")
-			cl.expectText(`{"n":1}`)
+		for _, cl := range []*wstest.Client{ann, ann2} {
+			cl.Expect("text")
+			cl.ExpectFrame(wstest.BinaryFrame, "bytes")
+			cl.Expect(`{"n":1}`)
 		}
 		if len(annProbe.Groups()) > 0 {
 			t.Errorf("groups %q", annProbe.Groups())
 		}
 		// One device leaves; the other is still reached.
-		ann2.sendClose(1000, "")
-		ann2.expectClose(1000, "")
+		ann2.WriteClose(1000, "")
+		expectClose(t, ann2, 1000, "")
 		<-ann2Probe.done
 		s.app.SendUser(t.Context(), "ann", "again")
-		ann.expectText("again")
+		ann.Expect("again")
 		if err := s.app.CloseUser(t.Context(), "ann", 1006, ""); err == nil || errors.Is(err, wsframework.ErrClosed) {
 			t.Errorf("code 1006: %v", err)
 		}
-		ann.shake(1011, "")
+		shake(t, ann, 1011, "")
 		if !benProbe.IsOpen() {
 			t.Error("another user is closed")
 		}
 		s.app.SendUser(t.Context(), "ben", "hi")
-		ben.expectText("hi")
+		ben.Expect("hi")
 	})
 }
 
 // Who has another user from an Update on is reached as that one.
 func TestUserChanges(t *testing.T) {
-	sessions := newSessions()
+	sessions := wstest.NewSessions()
 	token := begin(t, sessions, "user", "ann")
 	s, connect := sockets(t, overTCP, wsframework.Settings{Sessions: sessions})
 	cl, p := connect(cookieOf(sessions, token))
@@ -139,7 +138,7 @@ func TestUserChanges(t *testing.T) {
 	}
 	s.app.SendUser(t.Context(), "ann", "for ann")
 	s.app.SendUser(t.Context(), "ben", "for ben")
-	cl.expectText("for ben")
+	cl.Expect("for ben")
 }
 
 // A user who is closed while his handshake is under way opens no socket.
@@ -152,11 +151,7 @@ func TestCloseUserDuringTheHandshake(t *testing.T) {
 	s.app.HandleFunc("/closing", func(w http.ResponseWriter, r *http.Request) {
 		endpoint.ServeHTTP(closingWriter{w, func() { s.app.CloseUser(r.Context(), "ann", 4000, "bye"); s.app.SendUser(r.Context(), "ann", "x") }}, r)
 	})
-	cl, response := s.request("/closing")
-	if response.StatusCode != 101 {
-		t.Fatal(response.Status)
-	}
-	cl.shake(4000, "bye")
+	shake(t, s.open("/closing"), 4000, "bye")
 }
 
 // A closingWriter calls a function before the answer is written.
@@ -186,9 +181,9 @@ func TestSendUserKeepsOneOrder(t *testing.T) {
 		}()
 	}
 	got := [2][]string{}
-	for i, cl := range []*client{a, b} {
+	for i, cl := range []*wstest.Client{a, b} {
 		for range 2 * count {
-			_, payload, err := cl.read()
+			_, payload, err := cl.ReadFrame()
 			if err != nil {
 				t.Fatal(err)
 			}

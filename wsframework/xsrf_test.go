@@ -11,6 +11,7 @@ import (
 	"testing/fstest"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // An xsrfPage gives a form away with GET and takes it with all the others.
@@ -221,22 +222,21 @@ func TestXSRFOnSockets(t *testing.T) {
 		})
 		for _, tt := range []struct {
 			path    string
-			header  []string
+			options []wstest.Option
 			cookies int
 			late    error
 		}{
 			{"/ws?early=1", nil, 1, nil},
-			{"/ws?early=1", []string{"Cookie: _xsrf=00ff"}, 0, nil},
-			{"/ws", []string{"Cookie: _xsrf=00ff"}, 0, nil},
+			{"/ws?early=1", []wstest.Option{wstest.Cookie("_xsrf", "00ff")}, 0, nil},
+			{"/ws", []wstest.Option{wstest.Cookie("_xsrf", "00ff")}, 0, nil},
 			{"/ws", nil, 0, wsframework.ErrHandshakeDone},
 		} {
-			_, response := s.request(tt.path, tt.header...)
-			if response.StatusCode != 101 || len(response.Cookies()) != tt.cookies {
-				t.Fatalf("%s: %s, cookies %v", tt.path, response.Status, response.Cookies())
+			if set := s.open(tt.path, tt.options...).Response().Cookies(); len(set) != tt.cookies {
+				t.Fatalf("%s: cookies %v", tt.path, set)
 			}
 			token, err := receive(t, probes).XSRFToken()
 			if !errors.Is(err, tt.late) || (token != "") != (tt.late == nil) {
-				t.Errorf("%s %v: %q, %v", tt.path, tt.header, token, err)
+				t.Errorf("%s, %d cookies set: %q, %v", tt.path, tt.cookies, token, err)
 			}
 		}
 	})

@@ -3,12 +3,14 @@ package wsframework_test
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http/httptest"
 	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // A sheet is a page whose hooks a test sets.
@@ -77,12 +79,12 @@ func sheets(h hooks) func() wsframework.Page {
 type site struct {
 	t   *testing.T
 	app *wsframework.Application
-	log *logRecorder
+	log *wstest.Log
 }
 
 func newSite(t *testing.T, settings wsframework.Settings) *site {
-	s := &site{t: t, log: new(logRecorder)}
-	settings.Logger = newLogger(s.log)
+	s := &site{t: t, log: wstest.NewLog(t)}
+	settings.Logger = s.log.Logger(slog.LevelInfo)
 	s.app = wsframework.NewApplication(settings)
 	return s
 }
@@ -133,10 +135,4 @@ func panicOf(f func()) (text string) {
 	defer func() { text = fmt.Sprint(recover()) }()
 	f()
 	return
-}
-
-// expectLine wants one line in the log that has all of this.
-func (s *site) expectLine(parts ...string) {
-	s.t.Helper()
-	(&server{t: s.t, log: s.log}).expectLog(parts...)
 }
