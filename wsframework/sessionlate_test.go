@@ -10,6 +10,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/alexedwards/scs/v2/memstore"
 	"github.com/gotornado/gotornado/wsframework"
+	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // A slowStore takes its time to find, and counts what it is given to save that is over already: there are stores
@@ -35,16 +36,16 @@ func (s *slowStore) Commit(key string, data []byte, expiry time.Time) error {
 
 // What is found just in time is not saved when the time is over.
 func TestSessionIsNotSavedLate(t *testing.T) {
-	for name, wait := range map[string]func(t *testing.T, cl *client, p *probe, lifetime time.Duration){
-		"Update": func(t *testing.T, _ *client, p *probe, lifetime time.Duration) {
+	for name, wait := range map[string]func(t *testing.T, cl *wstest.Client, p *probe, lifetime time.Duration){
+		"Update": func(t *testing.T, _ *wstest.Client, p *probe, lifetime time.Duration) {
 			<-time.After(lifetime - time.Minute)
 			if err := p.Session().Update(t.Context(), increment); !errors.Is(err, wsframework.ErrSessionEnded) {
 				t.Errorf("Update: %v", err)
 			}
 		},
-		"messages": func(t *testing.T, cl *client, p *probe, lifetime time.Duration) {
+		"messages": func(t *testing.T, cl *wstest.Client, p *probe, lifetime time.Duration) {
 			for began := time.Now(); p.IsOpen() && time.Since(began) < 2*lifetime; synctest.Wait() {
-				cl.send(text, "x")
+				cl.Write("x")
 				<-time.After(10 * time.Second)
 			}
 		},
@@ -61,7 +62,7 @@ func TestSessionIsNotSavedLate(t *testing.T) {
 				cl, p := connect(cookieOf(sessions, begin(t, sessions, "user", "ann")))
 				store.delay.Store(int64(40 * time.Second))
 				wait(t, cl, p, sessions.Lifetime)
-				cl.shake(wsframework.CloseSessionEnded, "the session has ended")
+				shake(t, cl, wsframework.CloseSessionEnded, "the session has ended")
 				<-p.done
 				if late := store.late.Load(); late > 0 || !errors.Is(p.cause, wsframework.ErrSessionEnded) {
 					t.Errorf("%d writes too late; cause %v", late, p.cause)
