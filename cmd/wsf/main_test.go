@@ -37,7 +37,7 @@ func TestCommandLines(t *testing.T) {
 		{"new -help", 0, "where sessions are kept"},
 		{"dance", 2, `unknown command "dance"`},
 		{"new", 2, "the name is missing: wsf new myapp"},
-		{"new a b", 2, "accepts at most 1 arg"},
+		{"new a b", 2, "give the program one name"},
 		{"new " + free + " -dance", 2, "unknown flag: -dance"},
 		{"new " + free + " -store disk", 2, `there is no store "disk"; -store is memory, redis, postgres or sqlite`},
 		{"new " + free + " --store=disk", 2, `there is no store "disk"`},

@@ -27,7 +27,12 @@ When something fails, nothing is left behind.`,
 		Example: `  wsf new myapp
   wsf new myapp -store redis -module example.com/team/myapp
   wsf new services/ticker -no-pages`,
-		Args: cobra.MaximumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usage.Errorf("give the program one name: wsf new myapp")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.pages = !noPages
 			if len(args) == 1 {
@@ -97,6 +102,7 @@ func (r *result) report(w io.Writer, o options) {
 	}
 	next("go run .", "http://127.0.0.1:8000")
 	next("go test ./...", "needs no server")
+	next("wsf handler Ticker", "adds a handler; wsf handler --help has the kinds")
 }
 
 // check finds what can't be in options.
