@@ -108,6 +108,13 @@ func (c *Client) Ping(data string) {
 	c.WriteFrame(PingFrame, data)
 }
 
+// Pong sends a pong, whether or not a ping has asked for it (RFC 6455, 5.5.3). A client answers pings by itself,
+// unless Frames or NoPongs leave that to the test.
+func (c *Client) Pong(data string) {
+	c.t.Helper()
+	c.WriteFrame(PongFrame, data)
+}
+
 // WriteClose sends a close frame, and waits for nothing; 1005 stands for one without a code. See Close.
 func (c *Client) WriteClose(code int, reason string) {
 	c.t.Helper()

@@ -99,7 +99,7 @@ func TestFrames(t *testing.T) {
 		if first, payload, err := c.ReadFrame(); first != wstest.PingFrame || len(payload) > 0 || err != nil {
 			t.Errorf("frame %x %q, %v", first, payload, err)
 		}
-		c.WriteFrame(wstest.PongFrame, "")
+		c.Pong("")
 		c.WriteClose(1005, "")
 		c.ExpectFrame(wstest.CloseFrame, "")
 		if _, _, err := c.ReadFrame(); err == nil {
