@@ -51,7 +51,10 @@ func TestBrowser(t *testing.T) {
 		b.PostForm("/login", url.Values{"name": {"ann"}}).ExpectStatus(403) // no form yet, no token
 		b.DialRefused("/private", 401)
 		b.Get("/login").ExpectStatus(200).ExpectContains("<form>", "_xsrf", "from here")
-		b.PostForm("/login", url.Values{"name": {"ann"}}).ExpectRedirect("/")
+		set := b.PostForm("/login", url.Values{"name": {"ann"}}).ExpectRedirect("/").Cookies()
+		if len(set) != 1 || set[0].Name != "session" || !set[0].HttpOnly || set[0].Value != b.Cookie("session") {
+			t.Errorf("cookies %v", set)
+		}
 		if b.Get("/who").Body != "ann" {
 			t.Error("the page does not know ann")
 		}

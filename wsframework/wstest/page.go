@@ -36,6 +36,10 @@ func readPage(t testing.TB, what string, response *http.Response) *Page {
 	return p
 }
 
+// Cookies are those that the answer sets, with their attributes. What the visitor has from then on says
+// [Browser.Cookie].
+func (p *Page) Cookies() []*http.Cookie { return (&http.Response{Header: p.Header}).Cookies() }
+
 // ExpectStatus fails the test if the page has another status code.
 func (p *Page) ExpectStatus(code int) *Page {
 	p.t.Helper()
