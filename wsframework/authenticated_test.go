@@ -71,8 +71,8 @@ func TestLoginLeadsBack(t *testing.T) {
 		if page := visitor.Get(login); page.Body != path {
 			t.Errorf("%s: %v", path, page)
 		}
-		if page := visitor.PostForm(login, ann).ExpectStatus(303).ExpectRedirect(path); len(page.Header["Set-Cookie"]) != 1 {
-			t.Fatalf("%s: cookies %q", login, page.Header["Set-Cookie"])
+		if page := visitor.PostForm(login, ann).ExpectStatus(303).ExpectRedirect(path); len(page.Cookies()) != 1 {
+			t.Fatalf("%s: cookies %v", login, page.Cookies())
 		}
 		if page := visitor.Get(path); page.Body != want {
 			t.Errorf("%v, want %q", page, want)

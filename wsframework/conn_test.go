@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/gotornado/gotornado/wsframework"
-	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
 // What a callback's error does, beside the plain cases of TestLife3OnCloseRunsOnce.
@@ -170,7 +169,7 @@ func TestGoexitWithCallbacksWaiting(t *testing.T) {
 					p.close = func() { closing = true }
 				})
 				if in == "OnPong" {
-					cl.WriteFrame(wstest.PongFrame, "")
+					cl.Pong("")
 				}
 				cl.Write("go")
 				cl.Write("waits")

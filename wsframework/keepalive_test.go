@@ -51,13 +51,13 @@ func TestKeepAlive(t *testing.T) {
 			"ping 25000, end 45000", 1006, wsframework.ErrPingTimeout},
 		{"pongs", 0, 0, func(cl *wstest.Client, n int) {
 			if n <= 3 {
-				cl.WriteFrame(wstest.PongFrame, "")
+				cl.Pong("")
 			}
 		}, "ping 25000, ping 50000, ping 75000, ping 100000, end 120000", 1006, wsframework.ErrPingTimeout},
 		{"late pongs", 0, 0, func(cl *wstest.Client, n int) {
 			if n <= 2 {
 				<-time.After(19 * time.Second)
-				cl.WriteFrame(wstest.PongFrame, "")
+				cl.Pong("")
 			}
 		}, "ping 25000, ping 50000, ping 75000, end 95000", 1006, wsframework.ErrPingTimeout},
 		{"too late a pong", 0, 0, func(cl *wstest.Client, n int) {
@@ -83,24 +83,24 @@ func TestKeepAlive(t *testing.T) {
 		}, "ping 25000, ping 50000, ping 75000, end 95000", 1006, wsframework.ErrPingTimeout},
 		{"a close frame", 0, 0, func(cl *wstest.Client, n int) {
 			if n == 1 {
-				cl.WriteFrame(wstest.PongFrame, "")
+				cl.Pong("")
 			} else {
 				cl.WriteClose(1000, "")
 			}
 		}, "ping 25000, ping 50000, close 50000", 1000, nil},
 		{"other times", 3 * second, second, func(cl *wstest.Client, n int) {
 			if n <= 2 {
-				cl.WriteFrame(wstest.PongFrame, "")
+				cl.Pong("")
 			}
 		}, "ping 3000, ping 6000, ping 9000, end 10000", 1006, wsframework.ErrPingTimeout},
 		{"the same times", 2 * second, 2 * second, func(cl *wstest.Client, n int) {
 			if n <= 2 {
-				cl.WriteFrame(wstest.PongFrame, "")
+				cl.Pong("")
 			}
 		}, "ping 2000, ping 4000, ping 6000, end 8000", 1006, wsframework.ErrPingTimeout},
 		{"timeout longer than interval", second, 5 * second, func(cl *wstest.Client, n int) {
 			if n <= 2 {
-				cl.WriteFrame(wstest.PongFrame, "")
+				cl.Pong("")
 			}
 		}, "ping 1000, ping 6000, ping 11000, end 16000", 1006, wsframework.ErrPingTimeout},
 		{"no timeout", 100 * second, -1, func(cl *wstest.Client, n int) {
@@ -153,7 +153,7 @@ func TestPing(t *testing.T) {
 				t.Errorf("Ping of %d bytes: %v", len(data), err)
 			}
 			cl.ExpectPing(data)
-			cl.WriteFrame(wstest.PongFrame, data)
+			cl.Pong(data)
 			p.expect(t, "pong "+data)
 			if at := p.LastPong(); at.Before(before) || at.After(time.Now()) {
 				t.Errorf("the pong came at %v, and not after %v", at, before)
@@ -165,7 +165,7 @@ func TestPing(t *testing.T) {
 		expectNothing(t, cl)
 		p.expect(t, "ping nothing?")
 		// A pong that nobody asked for is one (RFC 6455, 5.5.3).
-		cl.WriteFrame(wstest.PongFrame, "unasked")
+		cl.Pong("unasked")
 		p.expect(t, "pong unasked")
 	})
 }
@@ -176,7 +176,7 @@ func TestLastPong(t *testing.T) {
 		_, p, cl := one(t, n, wsframework.Settings{PingInterval: -1}, func(p *probe) {})
 		<-time.After(time.Minute)
 		at := time.Now()
-		cl.WriteFrame(wstest.PongFrame, "")
+		cl.Pong("")
 		<-time.After(time.Minute)
 		cl.Write("no pong")
 		cl.WriteClose(1000, "")

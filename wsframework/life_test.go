@@ -73,7 +73,7 @@ func TestLife2CallbacksNeverOverlap(t *testing.T) {
 		for i := range 200 {
 			cl.Ping("p")
 			cl.Write(fmt.Sprint(i))
-			cl.WriteFrame(wstest.PongFrame, "q")
+			cl.Pong("q")
 		}
 		cl.WriteClose(1000, "")
 		<-p.done
@@ -138,7 +138,7 @@ func TestLife3OnCloseRunsOnce(t *testing.T) {
 		},
 			code: 4000, reason: "bye", remote: true},
 		{name: "close without code", act: func(s *server, cl *wstest.Client) {
-			cl.WriteFrame(wstest.CloseFrame, "")
+			cl.WriteClose(1005, "")
 			expectClose(s.t, cl, 1005, "")
 			cl.ExpectEnd()
 		},
@@ -157,7 +157,7 @@ func TestLife3OnCloseRunsOnce(t *testing.T) {
 			act:  func(s *server, cl *wstest.Client) { cl.Ping("x"); cl.ExpectPong("x"); shake(s.t, cl, 1011, "") },
 			code: 1011, logged: "OnPing"},
 		{name: "OnPong panics", configure: func(p *probe) { p.pong = func([]byte) { panic("kaboom") } },
-			act: func(s *server, cl *wstest.Client) { cl.WriteFrame(wstest.PongFrame, "x"); shake(s.t, cl, 1011, "") }, code: 1011, logged: "OnPong"},
+			act: func(s *server, cl *wstest.Client) { cl.Pong("x"); shake(s.t, cl, 1011, "") }, code: 1011, logged: "OnPong"},
 		{name: "OnClose panics", configure: func(p *probe) { p.close = func() { panic("kaboom") } },
 			act: func(s *server, cl *wstest.Client) {
 				cl.WriteClose(1000, "bye")
@@ -600,7 +600,7 @@ func TestLife6CloseInEveryCallback(t *testing.T) {
 					cl.ExpectEnd()
 				} else {
 					cl.Ping("a")
-					cl.WriteFrame(wstest.PongFrame, "b")
+					cl.Pong("b")
 					cl.Write("c")
 					for {
 						first, payload, err := cl.ReadFrame()
@@ -741,7 +741,7 @@ func TestLife8LivenessBesideALongCallback(t *testing.T) {
 		}
 		cl.ExpectPing("p")
 		before := p.LastPong()
-		cl.WriteFrame(wstest.PongFrame, "p")
+		cl.Pong("p")
 		cl.Ping("x")
 		cl.ExpectPong("x")
 		if !p.LastPong().After(before) {
@@ -856,7 +856,7 @@ func TestLife9NoLockAroundCallbacks(t *testing.T) {
 		go io.Copy(io.Discard, cl.Conn())
 		cl.Write("x")
 		cl.Ping("x")
-		cl.WriteFrame(wstest.PongFrame, "x")
+		cl.Pong("x")
 		cl.WriteClose(1000, "")
 		<-p.done
 	})

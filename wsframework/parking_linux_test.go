@@ -33,8 +33,8 @@ func waitForGoroutines(t *testing.T, function string, n int) {
 
 // park makes a connection quiet: the second of two pongs in a row says so.
 func park(cl *wstest.Client) {
-	cl.WriteFrame(wstest.PongFrame, "")
-	cl.WriteFrame(wstest.PongFrame, "")
+	cl.Pong("")
+	cl.Pong("")
 }
 
 func TestIdleConnectionsHaveNoGoroutine(t *testing.T) {
@@ -119,7 +119,7 @@ func TestParkingAndWaking(t *testing.T) {
 					cl.WriteRaw(append(wstest.EncodeFrame(wstest.PongFrame, nil), wstest.EncodeFrame(wstest.PongFrame, nil)...))
 					cl.WriteRaw(wstest.EncodeFrame(wstest.PongFrame, nil))
 				case 2:
-					cl.WriteFrame(wstest.PongFrame, "")
+					cl.Pong("")
 				}
 			}
 			if id%2 == 0 {

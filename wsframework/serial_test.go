@@ -55,7 +55,7 @@ func TestSerialSharedMap(t *testing.T) {
 							cl.Write("x")
 						}
 						cl.Ping("")
-						cl.WriteFrame(wstest.PongFrame, "")
+						cl.Pong("")
 						cl.WriteClose(1000, "")
 					})
 				}
@@ -172,7 +172,7 @@ func TestSerialLiveness(t *testing.T) {
 		}
 		cl.Expect("beside")
 		cl.ExpectPing("p")
-		cl.WriteFrame(wstest.PongFrame, "p")
+		cl.Pong("p")
 		cl.WriteClose(1000, "left")
 		<-p.Context().Done() // a peer that leaves cancels the context
 		if p.LastPong().IsZero() {

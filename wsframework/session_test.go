@@ -32,8 +32,8 @@ func sessionServer(t *testing.T, sessions *scs.SessionManager, settings wsframew
 func (s *server) login(name string) (cookie wstest.Option, token string) {
 	s.t.Helper()
 	b := wstest.NewBrowser(s.t, s.app, wstest.Via(s.dial))
-	if page := b.Get("/login?name=" + name).ExpectStatus(200); len(page.Header["Set-Cookie"]) != 1 {
-		s.t.Fatalf("login: cookies %q", page.Header["Set-Cookie"])
+	if page := b.Get("/login?name=" + name).ExpectStatus(200); len(page.Cookies()) != 1 {
+		s.t.Fatalf("login: cookies %v", page.Cookies())
 	}
 	token = b.Cookie("session")
 	return wstest.Cookie("session", token), token

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -55,31 +54,27 @@ func xsrfApp(settings wsframework.Settings, user string) *wsframework.Applicatio
 var xsrfField = regexp.MustCompile(`<input type="hidden" name="_xsrf" value="([^"]*)"/>`)
 
 // getXSRFForm asks for the form and returns its two tokens and the cookies that came with it.
-func getXSRFForm(t *testing.T, app *wsframework.Application, cookies ...*http.Cookie) (first, second string, set []*http.Cookie) {
+func getXSRFForm(t *testing.T, visitor *wstest.Browser) (first, second string, set []*http.Cookie) {
 	t.Helper()
-	r := httptest.NewRequest("GET", "/", nil)
-	for _, cookie := range cookies {
-		r.AddCookie(cookie)
-	}
-	w := httptest.NewRecorder()
-	app.ServeHTTP(w, r)
-	fields := xsrfField.FindAllStringSubmatch(w.Body.String(), -1)
+	page := visitor.Get("/")
+	fields := xsrfField.FindAllStringSubmatch(page.Body, -1)
 	if len(fields) != 2 {
-		t.Fatalf("%d: %s", w.Code, w.Body)
+		t.Fatal(page)
 	}
-	return fields[0][1], fields[1][1], w.Result().Cookies()
+	return fields[0][1], fields[1][1], page.Cookies()
 }
 
 func TestXSRF(t *testing.T) {
 	app := xsrfApp(wsframework.Settings{XSRFCookies: true}, "")
-	token, second, cookies := getXSRFForm(t, app)
+	visitor := wstest.NewBrowser(t, app)
+	token, second, cookies := getXSRFForm(t, visitor)
 	if token == second || len(cookies) != 1 || !strings.HasSuffix(cookies[0].Raw, "; Path=/; SameSite=Lax") || cookies[0].Name != "_xsrf" {
 		t.Fatalf("tokens %s and %s, cookies %v", token, second, cookies)
 	}
 	cookie := cookies[0].Value
-	_, _, others := getXSRFForm(t, app)
+	_, _, others := getXSRFForm(t, wstest.NewBrowser(t, app))
 	other := others[0].Value
-	if again, _, set := getXSRFForm(t, app, cookies[0]); again == token || len(set) != 0 {
+	if again, _, set := getXSRFForm(t, visitor); again == token || len(set) != 0 {
 		t.Errorf("with a cookie the token is %s, and cookies %v are set", again, set)
 	}
 
@@ -118,17 +113,16 @@ func TestXSRF(t *testing.T) {
 		{"no such page", "POST", "/missing", "", nil, "", 404, ""},
 		{"no such method", "POST", "/read", "", nil, "", 405, ""},
 	} {
-		r := httptest.NewRequest(tt.method, tt.path, strings.NewReader(tt.body))
-		if tt.header != nil {
-			r.Header = tt.header
+		var options []wstest.Option
+		for name := range tt.header {
+			options = append(options, wstest.Header(name, tt.header.Get(name)))
 		}
 		if tt.cookie != "" {
-			r.AddCookie(&http.Cookie{Name: "_xsrf", Value: tt.cookie})
+			options = append(options, wstest.Cookie("_xsrf", tt.cookie))
 		}
-		w := httptest.NewRecorder()
-		app.ServeHTTP(w, r)
-		if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.says) {
-			t.Errorf("%s: %d: %s", tt.what, w.Code, w.Body)
+		page := wstest.NewBrowser(t, app).Request(tt.method, tt.path, strings.NewReader(tt.body), options...)
+		if page.StatusCode != tt.status || !strings.Contains(page.Body, tt.says) {
+			t.Errorf("%s: %v", tt.what, page)
 		}
 	}
 }
@@ -146,7 +140,8 @@ func TestXSRFCookieOptions(t *testing.T) {
 		{"", http.Cookie{SameSite: http.SameSiteDefaultMode}, "; Path=/"},
 	} {
 		app := xsrfApp(wsframework.Settings{XSRFCookies: true, XSRFCookieOptions: tt.options}, tt.user)
-		token, _, cookies := getXSRFForm(t, app)
+		visitor := wstest.NewBrowser(t, app)
+		token, _, cookies := getXSRFForm(t, visitor)
 		name := tt.options.Name
 		if name == "" {
 			name = "_xsrf"
@@ -154,14 +149,7 @@ func TestXSRFCookieOptions(t *testing.T) {
 		if len(cookies) != 1 || cookies[0].Name != name || cookies[0].Raw != name+"="+cookies[0].Value+tt.want {
 			t.Fatalf("cookies %v, want …%s", cookies, tt.want)
 		}
-		r := httptest.NewRequest("POST", "/", nil)
-		r.Header.Set("X-XSRFToken", token)
-		r.AddCookie(cookies[0])
-		w := httptest.NewRecorder()
-		app.ServeHTTP(w, r)
-		if w.Code != 200 {
-			t.Errorf("%d: %s", w.Code, w.Body)
-		}
+		visitor.Request("POST", "/", nil, wstest.Header("X-XSRFToken", token), wstest.Cookie(name, cookies[0].Value)).ExpectStatus(200)
 	}
 }
 
@@ -177,12 +165,8 @@ func TestXSRFSettings(t *testing.T) {
 // Without the setting there are tokens, and nobody asks for them; a cookie that is too late is an error.
 func TestXSRFTokens(t *testing.T) {
 	app := xsrfApp(wsframework.Settings{}, "")
-	w := httptest.NewRecorder()
-	app.ServeHTTP(w, httptest.NewRequest("POST", "/", nil))
-	if w.Code != 200 {
-		t.Errorf("%d: %s", w.Code, w.Body)
-	}
-	if _, _, cookies := getXSRFForm(t, app, &http.Cookie{Name: "_xsrf", Value: "2|malformed"}); len(cookies) != 1 {
+	wstest.NewBrowser(t, app).PostForm("/", nil).ExpectStatus(200)
+	if _, _, cookies := getXSRFForm(t, wstest.NewBrowser(t, app, wstest.Cookie("_xsrf", "2|malformed"))); len(cookies) != 1 {
 		t.Errorf("a malformed cookie is answered with %v", cookies)
 	}
 	getCookiePage(t, wsframework.Settings{}, func(p *cookiePage) error {
