@@ -114,9 +114,10 @@ func (c *conn) closeFrameSent() {
 	}
 }
 
-// peerClosed is called when the peer's close frame has arrived.
-func (c *conn) peerClosed(code int, reason string) {
-	ours := c.out.closeHasBegun()
+// peerClosed is called when the peer's close frame has arrived. Its code does not count once the peer has broken
+// the protocol: this may even be the frame that did so (RFC 6455, 7.1.7).
+func (c *conn) peerClosed(code int, reason string, counts bool) {
+	ours := !counts || c.out.closeHasBegun()
 	c.mu.Lock()
 	c.gotFrame = true
 	sent := c.sentFrame

@@ -256,7 +256,7 @@ func (g *gate) control(h header) error {
 			g.c.violated(violation)
 			code, reason = violation.code, ""
 		}
-		g.c.peerClosed(code, reason)
+		g.c.peerClosed(code, reason, !g.lenient)
 		return errCloseReceived
 	}
 	return nil
