@@ -15,7 +15,7 @@ import (
 	"github.com/gotornado/gotornado/wsframework/wstest"
 )
 
-// The tests of this file stand for the numbered points of the package documentation.
+// The tests of the files life*_test.go stand for the numbered points of the package documentation.
 
 // one serves a single probe and connects a client to it.
 func one(t *testing.T, n network, settings wsframework.Settings, configure func(*probe)) (*server, *probe, *wstest.Client) {
