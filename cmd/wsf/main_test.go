@@ -4,13 +4,9 @@ import (
 	"context"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/creack/pty"
 )
 
 func TestCommandLines(t *testing.T) {
@@ -52,8 +48,12 @@ func TestCommandLines(t *testing.T) {
 		{"handler", 2, "give the handler one name"},
 		{"handler Echo -kind dance", 2, `there is no kind "dance"`},
 		{"handler Echo -dir " + named, 1, "there is no Go program in"},
+		{"handler Echo -dir " + free, 1, "there is no folder " + free + "; give the program's with -dir"},
+		{"handler Echo -route /{room}/{room}", 2, `duplicate wildcard name "room"`},
+		{"handler Echo -route /{all...}/more", 2, "wildcard not at end"},
+		{"handler Echo -route /a/../b", 2, "/b is what browsers make of it"},
 		{"routes a b", 2, "give one folder"},
-		{"routes " + free, 1, "no such file or directory"},
+		{"routes " + free, 1, "there is no folder " + free},
 	} {
 		code, out, errOut := tryWSF(t, strings.Fields(test.args)...)
 		if code != test.code || !strings.Contains(out+errOut, test.want) {
@@ -118,60 +118,5 @@ func TestInWorkspace(t *testing.T) {
 	}
 	if out := wsf(t, "new", filepath.Join(parent, "app")); !strings.Contains(out, "  go work use . ") {
 		t.Errorf("it says\n%s", out)
-	}
-}
-
-// Without a name it asks, on any terminal.
-func TestQuestions(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "wsf")
-	execute(t, ".", true, "go", "build", "-o", program, ".")
-	for _, test := range []struct {
-		term string
-		say  [][2]string // wait for, then type
-	}{
-		{"dumb", [][2]string{{"What is the program called?", "app\r"}, {"Where are sessions kept?", "2\r"}, {"With pages and a login?", "n\r"}}},
-		{"xterm-256color", [][2]string{{"What is the program called?", "app\r"}, {"Where are sessions kept?", "\x1b[B\r"}, {"ith pages and a login?", "n"}}},
-	} {
-		t.Run(test.term, func(t *testing.T) {
-			cmd := exec.Command(program, "new")
-			cmd.Dir = t.TempDir()
-			cmd.Env = append(os.Environ(), "TERM="+test.term, "NO_COLOR=1")
-			terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 40, Cols: 120})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer terminal.Close()
-			overdue := time.AfterFunc(patience, func() { cmd.Process.Kill() })
-			defer overdue.Stop()
-			var seen strings.Builder
-			buffer := make([]byte, 4096)
-			for _, step := range test.say {
-				for !strings.Contains(seen.String(), step[0]) {
-					n, err := terminal.Read(buffer)
-					if err != nil {
-						t.Fatalf("it says %q: %v", seen.String(), err)
-					}
-					seen.Write(buffer[:n])
-				}
-				if _, err := io.WriteString(terminal, step[1]); err != nil {
-					t.Fatal(err)
-				}
-			}
-			rest, _ := io.ReadAll(terminal) // ends with an error when the program does
-			seen.Write(rest)
-			if err := cmd.Wait(); err != nil {
-				t.Fatalf("it ends with %v and says %q", err, seen.String())
-			}
-			text, err := os.ReadFile(filepath.Join(cmd.Dir, "app", "sessions.go"))
-			if err != nil || !strings.Contains(string(text), "modernc.org/sqlite") {
-				t.Errorf("sessions.go is (%v)\n%s", err, text)
-			}
-			if _, err := os.Stat(filepath.Join(cmd.Dir, "app", "pages.go")); err == nil {
-				t.Error("there are pages")
-			}
-			if test.term == "dumb" && strings.Contains(seen.String(), "\x1b") {
-				t.Errorf("a dumb terminal gets escape sequences: %q", seen.String())
-			}
-		})
 	}
 }

@@ -1,7 +1,9 @@
 package project
 
 import (
+	"context"
 	"errors"
+	"io"
 	"os"
 
 	"charm.land/huh/v2"
@@ -41,14 +43,40 @@ func ask(cmd *cobra.Command, o *options) error {
 		questions = append(questions, huh.NewGroup(field))
 	}
 	form := huh.NewForm(questions...).WithInput(cmd.InOrStdin()).WithOutput(cmd.OutOrStdout())
-	if os.Getenv("TERM") == "dumb" || os.Getenv("TERM") == "" || os.Getenv("ACCESSIBLE") != "" {
+	if plain(cmd.OutOrStdout()) {
 		form = form.WithAccessible(true).WithOutput(colorprofile.NewWriter(cmd.OutOrStdout(), os.Environ()))
+		return untilStopped(cmd.Context(), form.Run)
 	}
 	err := form.RunWithContext(cmd.Context())
 	if errors.Is(err, huh.ErrUserAborted) {
-		return errors.New("stopped; nothing was made")
+		return errStopped
 	}
 	return err
+}
+
+var errStopped = errors.New("stopped; nothing was made")
+
+// plain reports whether questions are asked line by line. The form takes a terminal that can move its cursor; one
+// that is narrow or hides its size, as serial lines do, makes it panic.
+func plain(out io.Writer) bool {
+	if file, ok := out.(*os.File); ok {
+		if width, height, err := term.GetSize(int(file.Fd())); err != nil || width < 40 || height < 10 {
+			return true
+		}
+	}
+	return os.Getenv("TERM") == "dumb" || os.Getenv("TERM") == "" || os.Getenv("ACCESSIBLE") != ""
+}
+
+// untilStopped runs f, but does not wait for it any longer when ctx ends: reading a line can't be interrupted.
+func untilStopped(ctx context.Context, f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return errStopped
+	}
 }
 
 func isTerminal(stream any) bool {

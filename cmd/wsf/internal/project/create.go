@@ -87,7 +87,7 @@ func create(ctx context.Context, o options) (made *result, err error) {
 	parent := filepath.Dir(o.folder)
 	temporary, err := os.MkdirTemp(parent, ".wsf-new-*")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("no folder can be made in %s: %w; go to one that is yours to write to", parent, errors.Unwrap(err))
 	}
 	defer os.RemoveAll(temporary)
 	if err := os.Chmod(temporary, 0o755); err != nil {
@@ -185,8 +185,8 @@ func tidy(ctx context.Context, folder string, offline bool) error {
 	switch {
 	case err == nil:
 		return nil
-	case ctx.Err() != nil:
-		return errors.New("stopped; nothing was made")
+	case ctx.Err() != nil, cmd.ProcessState != nil && cmd.ProcessState.ExitCode() < 0: // Ctrl-C may get to go first
+		return errStopped
 	case errors.Is(err, exec.ErrNotFound):
 		return errors.New("there is no go command: install Go from https://go.dev/dl, or put it into the PATH")
 	}
