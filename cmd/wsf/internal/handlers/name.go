@@ -2,6 +2,8 @@ package handlers
 
 import (
 	"go/token"
+	"net/http"
+	pathpkg "path"
 	"regexp"
 	"strings"
 	"unicode"
@@ -85,5 +87,14 @@ func checkPattern(pattern string) (path string, err error) {
 	if !validPattern.MatchString(pattern) || strings.ContainsAny(path, "{}$") || strings.Contains(pattern, "//") {
 		return "", usage.Errorf("%q can't be a route: give a path, as in /ticker or /rooms/{room}", pattern)
 	}
+	if clean := pathpkg.Clean(pattern); clean != strings.TrimSuffix(pattern, "/") && clean != pattern {
+		return "", usage.Errorf("%q can't be a route: %s is what browsers make of it", pattern, clean)
+	}
+	defer func() {
+		if problem := recover(); problem != nil {
+			err = usage.Errorf("%q can't be a route: %v", pattern, problem)
+		}
+	}()
+	http.NewServeMux().Handle(pattern, http.NotFoundHandler()) // it knows what else is wrong, and panics
 	return path, nil
 }

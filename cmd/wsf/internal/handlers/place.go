@@ -1,11 +1,13 @@
 package handlers
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/build"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -42,6 +44,9 @@ type place struct {
 // load parses the program in a folder.
 func load(folder string) (*program, error) {
 	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no folder %s; give the program's with -dir", folder)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -72,7 +73,9 @@ func load(ctx context.Context, folder string) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	if absolute, err = filepath.EvalSymlinks(absolute); err != nil {
+	if absolute, err = filepath.EvalSymlinks(absolute); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no folder %s; name the program's: wsf routes ./services/chat", folder)
+	} else if err != nil {
 		return nil, err
 	}
 	if info, err := os.Stat(absolute); err != nil || !info.IsDir() {
