@@ -96,12 +96,13 @@ func TestInBrowser(t *testing.T) {
 	wsf(t, "handler", "Echo", "-dir", folder)
 	wsf(t, "handler", "Sums", "-kind", "rpc", "-dir", folder)
 	wsf(t, "handler", "Clock", "-kind", "ticker", "-dir", folder)
+	wsf(t, "handler", "Events", "-kind", "stream", "-authenticated", "-dir", folder)
 	page := filepath.Join(folder, "templates", "chat.html")
 	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const parts = `{{template "echo.html" .}}{{template "sums.html" .}}{{template "clock.html" .}}</main>`
+	const parts = `{{template "echo.html" .}}{{template "sums.html" .}}{{template "clock.html" .}}{{template "events.html" .}}</main>`
 	if err := os.WriteFile(page, []byte(strings.Replace(string(text), "</main>", parts, 1)), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -117,19 +118,27 @@ func TestInBrowser(t *testing.T) {
 	p.do(chromedp.SendKeys(chromedp.CSS("#name"), "ann <b>"), chromedp.Click(chromedp.CSS("#login")))
 	p.waitFor(`location.pathname + document.querySelector("#status")?.innerText`, "/Connected")
 	p.do(chromedp.SendKeys(chromedp.CSS("#text"), "hello <i>"), chromedp.Click(chromedp.CSS("#send")))
-	p.waitFor(`[...document.querySelectorAll("#lines li")].map((li) =>
-		li.querySelector("bdi").textContent + ": " + li.querySelector("p").textContent).join()`, "ann <b>: hello <i>")
+	p.waitFor(`[...document.querySelectorAll("#lines > div")].map((line) =>
+		line.querySelector("bdi").textContent + ": " + line.querySelector("p").textContent).join()`, "ann <b>: hello <i>")
 
 	for _, part := range []struct{ name, received string }{
 		{"echo", "hello"},
 		{"sums", `{"id":1,"result":3}`},
+		{"events", `{"position":1,"text":""}`},
 	} {
 		p.waitFor(`document.querySelector("#`+part.name+` .state").innerText`, "Connected")
 		p.do(chromedp.Click(chromedp.CSS("#" + part.name + " button")))
 		p.waitFor(`document.querySelector("#`+part.name+` .received").innerText`, part.received)
 	}
-	p.waitFor(`document.querySelectorAll("#clock .received li").length > 1`, "true")
+	p.waitFor(`document.querySelectorAll("#clock .received p").length > 1`, "true")
 
 	p.do(chromedp.Click(chromedp.CSS("#logout")))
 	p.waitFor(`location.pathname`, "/login")
+
+	p.do(chromedp.SendKeys(chromedp.CSS("#name"), "ann"), chromedp.Click(chromedp.CSS("#login")))
+	p.waitFor(`location.pathname + document.querySelector("#status")?.innerText`, "/Connected")
+	s.stop()
+	for _, state := range []string{"#status", "#echo .state"} {
+		p.waitFor(`document.querySelector("`+state+`").innerText.endsWith("Trying again…")`, "true")
+	}
 }

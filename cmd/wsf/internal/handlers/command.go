@@ -94,6 +94,9 @@ func (p *plan) report(w io.Writer) {
 	fmt.Fprintf(w, "\n%s\n  go test -run Test%s .\n", color.New(color.Bold).Sprint("Next:"), p.data.Name)
 	if slices.ContainsFunc(p.changes, func(c change) bool { return strings.HasPrefix(c.name, "templates/") }) {
 		fmt.Fprintf(w, "  {{template %q .}}  # puts it on a page\n", p.data.File+".html")
+		if p.data.Wildcards != "" {
+			fmt.Fprintf(w, "  %s  # say there what %s should be\n", p.path("static/js/"+p.data.File+".js"), p.data.Wildcards)
+		}
 	}
 }
 

@@ -260,3 +260,26 @@ func TestNothingIsLeftOfAFailure(t *testing.T) {
 		t.Errorf("there is %q, there was %q", after, before)
 	}
 }
+
+// Who is in another room does not hear what is said, and the page's author is told what to fill in.
+func TestWildcards(t *testing.T) {
+	folder := writeProgram(t, map[string]string{
+		"main.go":                   header + "func add(app *wsframework.Application) { app.WebSocket(\"/a\", newA) }\n",
+		"templates/base.html":       "",
+		"static/js/reconnecting.js": "",
+	})
+	out, err := runHandler(t, "Chat", "--kind", "chat", "--route", "/{house}/rooms/{room}", "--dir", folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := filepath.Join(folder, "static/js/chat.js") + "  # say there what {house} and {room} should be"; !strings.Contains(out, want) {
+		t.Errorf("it says\n%s, not %q", out, want)
+	}
+	const group = `"chat/" + h.PathValue("house") + "/" + h.PathValue("room")`
+	if text := read(t, folder, "chat.go"); strings.Count(text, group)+strings.Count(text, strings.ReplaceAll(group, " + ", "+")) != 2 {
+		t.Errorf("the groups are not %s:\n%s", group, text)
+	}
+	if text := read(t, folder, "static/js/chat.js"); !strings.Contains(text, `const path = "/house/rooms/room"; // put in`) {
+		t.Errorf("the script is\n%s", text)
+	}
+}

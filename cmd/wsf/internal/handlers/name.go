@@ -1,10 +1,12 @@
 package handlers
 
 import (
+	"fmt"
 	"go/token"
 	"net/http"
 	pathpkg "path"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -18,8 +20,11 @@ type data struct {
 	Name, Var, Type        string // Ticker, ticker, tickerHandler
 	File                   string // ticker
 	Article, ArticleOfVar  string // of a comment's first word
-	Pattern, URL, Group    string
-	Sends                  bool // a page has something to send
+	Pattern, URL           string
+	Wildcards              string // of the pattern: {shop} and {order}
+	Group                  string // an expression: who is on another path is in another group
+	Sends                  bool   // a page has something to send
+	LoggedIn, Replays      bool   // only for those who are; every connection gets everything again
 	Input, Sample          string
 	Framework, Application string // what the program calls them
 }
@@ -49,7 +54,6 @@ func newData(o options) (d data, err error) {
 		Sends:  kind.input != "",
 	}
 	d.Type = d.Var + "Handler"
-	d.Group = d.File
 	d.Article, d.ArticleOfVar = "A", "A"
 	if strings.ContainsRune("aeiou", rune(d.Var[0])) {
 		d.Article, d.ArticleOfVar = "An", "An"
@@ -61,6 +65,14 @@ func newData(o options) (d data, err error) {
 	if d.URL, err = checkPattern(d.Pattern); err != nil {
 		return d, err
 	}
+	var names []string
+	for _, match := range wildcard.FindAllStringSubmatch(d.Pattern, -1) {
+		names = append(names, "{"+match[1]+"}")
+		d.Group += fmt.Sprintf(` + "/" + h.PathValue(%q)`, match[1])
+	}
+	d.Group = strings.Replace(strconv.Quote(d.File)+d.Group, `" + "`, "", 1)
+	d.Wildcards = strings.Join(names, " and ")
+	d.LoggedIn, d.Replays = o.authenticated, o.kind == "stream"
 	return d, nil
 }
 

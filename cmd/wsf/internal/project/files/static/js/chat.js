@@ -35,17 +35,27 @@ function showLine(data) {
   const what = document.createElement("p");
   what.textContent = text;
   what.dir = "auto";
-  const line = document.createElement("li");
+  const line = document.createElement("div");
   line.append(time, " ", who, what);
+  const atEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < 40; // or somebody reads what was before
   lines.append(line);
   while (lines.childElementCount > MAX_LINES) lines.firstElementChild.remove();
-  line.scrollIntoView();
+  if (atEnd) lines.scrollTop = lines.scrollHeight;
 }
 
-function showState(state) {
-  find("status").textContent = { connecting: "Connecting…", open: "Connected" }[state.name] ?? state.text;
-  find("send").disabled = state.name !== "open";
-  if (state.name === "closed" && state.code === LOGGED_OUT) location.assign("/login");
+// Until it is open once, the page says that it connects. Later attempts change nothing: a screen reader reads every
+// change, and one that waits for a server would never stop.
+function showState({ name, code, text }) {
+  if (name === "open") say("Connected");
+  else if (name === "waiting") say(`${text} Trying again…`);
+  else if (name === "closed") say(text);
+  find("send").disabled = name !== "open";
+  if (name === "closed" && code === LOGGED_OUT) location.assign("/login");
+}
+
+function say(text) {
+  const status = find("status");
+  if (status.textContent !== text) status.textContent = text;
 }
 
 find("write").addEventListener("submit", (event) => {
