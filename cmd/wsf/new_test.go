@@ -35,6 +35,11 @@ func TestNew(t *testing.T) {
 				program := filepath.Join(t.TempDir(), name)
 				execute(t, folder, true, "go", "build", "-o", program, ".")
 
+				unclear := exec.Command(program)
+				unclear.Env = append(os.Environ(), "SECURE_COOKIES=perhaps")
+				if said, err := unclear.CombinedOutput(); err == nil || string(said) != "SECURE_COOKIES is \"perhaps\"; write true or false\n" {
+					t.Errorf("with an unclear setting it says (%v)\n%s", err, said)
+				}
 				setting := startStore(t, store)
 				s := serve(t, program, folder, setting)
 				if pages {
