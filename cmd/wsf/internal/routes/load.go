@@ -110,9 +110,12 @@ func load(ctx context.Context, folder string) (*program, error) {
 // problems says why what was loaded is incomplete.
 func (p *program) problems() error {
 	var lines []string
-	what := "the program does not compile; mend this first"
+	what := "the program does not compile; mend this, or what go build says there, first"
 	for _, pkg := range p.packages {
 		for _, problem := range pkg.Errors {
+			if strings.HasPrefix(problem.Msg, "# ") && len(pkg.Errors) > 1 {
+				continue // the compiler's report of what the others say
+			}
 			line := problem.Msg
 			if problem.Kind == packages.ListError {
 				what = "go can't list the packages; name a folder in the program's module, and see that go build works there"
@@ -120,7 +123,7 @@ func (p *program) problems() error {
 			if problem.Pos != "" && problem.Pos != "-" {
 				line = problem.Pos + ": " + line
 			}
-			lines = append(lines, "  "+line)
+			lines = append(lines, "  "+strings.ReplaceAll(line, "\n", "\n  "))
 		}
 	}
 	if len(lines) == 0 {

@@ -80,6 +80,7 @@ func TestProblems(t *testing.T) {
 	}
 	for _, test := range []struct{ folder, want string }{
 		{broken, "main.go:3:15: undefined: undefined"},
+		{broken, "does not compile"},
 		{empty, "no route is registered in"},
 		{t.TempDir(), "name a folder in the program's module"},
 		{filepath.Join(empty, "main.go"), "is no folder"},
@@ -87,6 +88,8 @@ func TestProblems(t *testing.T) {
 	} {
 		if out, err := runRoutes(t, test.folder); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q\n%s", test.folder, err, test.want, out)
+		} else if strings.Count(err.Error(), test.want) > 1 {
+			t.Errorf("%s: said more than once: %v", test.folder, err)
 		}
 	}
 	if _, err := runRoutes(t, "a", "b"); err == nil || err.(interface{ ExitCode() int }).ExitCode() != 2 {
