@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"github.com/hinshun/vt10x"
 )
 
 // A dialogue is a program on a terminal and what it has said there.
@@ -17,6 +18,7 @@ type dialogue struct {
 	t        *testing.T
 	cmd      *exec.Cmd
 	terminal *os.File
+	screen   vt10x.Terminal // programs draw no more than what has changed there
 	seen     strings.Builder
 }
 
@@ -31,19 +33,20 @@ func begin(t *testing.T, cmd *exec.Cmd, size pty.Winsize) *dialogue {
 		overdue.Stop()
 		terminal.Close()
 	})
-	return &dialogue{t: t, cmd: cmd, terminal: terminal}
+	return &dialogue{t: t, cmd: cmd, terminal: terminal, screen: vt10x.New(vt10x.WithSize(120, 40))}
 }
 
 // answer waits for a question, and types.
 func (d *dialogue) answer(question, text string) {
 	d.t.Helper()
 	buffer := make([]byte, 4096)
-	for !strings.Contains(d.seen.String(), question) {
+	for !strings.Contains(d.screen.String(), question) {
 		n, err := d.terminal.Read(buffer)
 		if err != nil {
-			d.t.Fatalf("it says %q: %v", d.seen.String(), err)
+			d.t.Fatalf("it does not ask %q, but says %q: %v", question, d.seen.String(), err)
 		}
 		d.seen.Write(buffer[:n])
+		d.screen.Write(buffer[:n])
 	}
 	if _, err := io.WriteString(d.terminal, text); err != nil {
 		d.t.Fatal(err)
@@ -82,7 +85,7 @@ func TestQuestions(t *testing.T) {
 		{"dumb", "dumb", ordinary, lineByLine},
 		{"without a size", "xterm", unknown, lineByLine},
 		{"xterm", "xterm-256color", ordinary,
-			[][2]string{{"What is the program called?", "app\r"}, {"Where are sessions kept?", "\x1b[B\r"}, {"ith pages and a login?", "n"}}},
+			[][2]string{{"What is the program called?", "app\r"}, {"Where are sessions kept?", "\x1b[B\r"}, {"With pages and a login?", "n"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			cmd := exec.Command(program, "new")
