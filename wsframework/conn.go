@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -35,14 +36,15 @@ type conn struct {
 	batch batch
 
 	// Owned by the reading role.
-	in      gate
-	callNo  uint64
-	running atomic.Uint64 // see watch
-	watched atomic.Bool
-	parked  atomic.Bool // nobody has the reading role, until wake
-	spot    int32       // parking's
-	quietAt uint32      // callNo at the last pong
-	slow    bool        // the last OnMessage took its time
+	in       gate
+	callNo   uint64
+	running  atomic.Uint64 // see watch
+	watched  atomic.Bool
+	parked   atomic.Bool // nobody has the reading role, until wake
+	spot     int32       // parking's
+	quietAt  uint32      // callNo at the last pong
+	slow     bool        // the last OnMessage took its time
+	givesWay bool        // it is parked for the sake of others
 
 	line    line
 	heard   atomic.Bool // something arrived since the last ping
@@ -105,19 +107,45 @@ func (c *conn) start() {
 // park ends the reading until there is input or the socket is closed, and reports whether that is
 // possible: then the caller has the reading role no more.
 func (c *conn) park() bool {
+	c.givesWay = false
+	return c.parkUntil(parkEvents)
+}
+
+func (c *conn) parkUntil(events uint32) bool {
 	c.quietAt = uint32(c.callNo)
 	c.batch.end()
 	c.in.in.rest()
 	c.parked.Store(true)
-	return c.app.parking.add(c) || !c.parked.CompareAndSwap(true, false)
+	return c.app.parking.add(c, events) || !c.parked.CompareAndSwap(true, false)
+}
+
+// maxStreak is after how many reads in a row that did not have to wait a connection gives way.
+const maxStreak = 32
+
+// giveWay ends the reading for no longer than it takes to look whether others have input: Go's scheduler does
+// not look while there is something to run, but for every 10 ms.
+func (c *conn) giveWay() bool {
+	c.in.in.streak = 0
+	c.givesWay = true
+	return c.parkUntil(passEvents)
 }
 
 // wake lets a goroutine read on if the connection is parked.
 func (c *conn) wake() {
 	if c.parked.CompareAndSwap(true, false) {
 		c.app.parking.remove(c)
-		go c.read()
+		if c.givesWay {
+			go c.readLast()
+		} else {
+			go c.read()
+		}
 	}
+}
+
+// readLast reads when all others have had their turn that are there by now.
+func (c *conn) readLast() {
+	runtime.Gosched()
+	c.read()
 }
 
 // isQuiet is asked when a pong has arrived, and reports whether nothing else has since the last one.
@@ -131,6 +159,9 @@ func (c *conn) isQuiet() bool {
 // read reads and delivers messages for as long as the goroutine has the reading role.
 func (c *conn) read() {
 	for {
+		if c.in.in.streak >= maxStreak && c.giveWay() {
+			return
+		}
 		m, err := c.in.next()
 		if err == errQuiet {
 			if c.park() {

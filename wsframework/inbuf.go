@@ -20,6 +20,8 @@ type inbuf struct {
 	page  []byte
 	r, w  int
 	large bool // the next page is to be a large one
+
+	streak uint8 // fills in a row that did not have to wait, up to 255; 0 where nobody counts
 }
 
 func (b *inbuf) buffered() int { return b.w - b.r }

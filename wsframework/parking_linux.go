@@ -23,11 +23,13 @@ type parking struct {
 // parkEvents is what wakes a connection, once: input, its end, or an error (which is always reported).
 const parkEvents = syscall.EPOLLIN | syscall.EPOLLRDHUP | epollOneShot
 
+// passEvents wakes it at once, unless its peer does not read: then when that does, or input comes.
+const passEvents = parkEvents | syscall.EPOLLOUT
+
 const epollOneShot = 1 << 30
 
-// add has c woken as soon as there is something to read from its socket, and reports whether that is
-// possible.
-func (p *parking) add(c *conn) bool {
+// add has c woken by events of its socket, and reports whether that is possible.
+func (p *parking) add(c *conn, events uint32) bool {
 	t, ok := c.tr.(*rawTransport)
 	if !ok {
 		return false
@@ -37,7 +39,7 @@ func (p *parking) add(c *conn) bool {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		// Who has woken c already will not do so again.
-		added = c.parked.Load() && p.openLocked() == nil && p.addLocked(c, int(fd)) == nil
+		added = c.parked.Load() && p.openLocked() == nil && p.addLocked(c, int(fd), events) == nil
 		if p.count == 0 {
 			p.closeLocked()
 		}
@@ -45,8 +47,8 @@ func (p *parking) add(c *conn) bool {
 	return err == nil && added
 }
 
-func (p *parking) addLocked(c *conn, fd int) error {
-	event := syscall.EpollEvent{Events: parkEvents, Fd: int32(fd)}
+func (p *parking) addLocked(c *conn, fd int, events uint32) error {
+	event := syscall.EpollEvent{Events: events, Fd: int32(fd)}
 	err := syscall.EpollCtl(p.fd, syscall.EPOLL_CTL_ADD, fd, &event)
 	if err == syscall.EEXIST {
 		err = syscall.EpollCtl(p.fd, syscall.EPOLL_CTL_MOD, fd, &event)

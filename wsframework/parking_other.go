@@ -5,6 +5,8 @@ package wsframework
 // A parking does nothing here: each connection waits in a goroutine of its own.
 type parking struct{}
 
-func (*parking) add(*conn) bool { return false }
+const parkEvents, passEvents = 0, 0
+
+func (*parking) add(*conn, uint32) bool { return false }
 
 func (*parking) remove(*conn) {}

@@ -60,6 +60,7 @@ func (t *rawTransport) onReadable(fd uintptr) bool {
 	switch {
 	case errno == syscall.EAGAIN:
 		t.in.rest()
+		t.in.streak = 0
 		return false
 	case errno != 0:
 		t.readErr = os.NewSyscallError("read", errno)
@@ -68,6 +69,9 @@ func (t *rawTransport) onReadable(fd uintptr) bool {
 	default:
 		t.readErr = nil
 		t.in.w += n
+		if t.in.streak < 255 {
+			t.in.streak++
+		}
 	}
 	return true
 }
