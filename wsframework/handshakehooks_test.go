@@ -36,9 +36,9 @@ func TestHooksThatRefuse(t *testing.T) {
 		{"fails", func() error { return secret },
 			500, "Internal Server Error\n", []string{"ERROR", "status=500", "swordfish"}},
 		{"panics", func() error { panic(secret) },
-			500, "Internal Server Error\n", []string{"ERROR", "status=500", "swordfish", "stack=", "handshake_test.go"}},
+			500, "Internal Server Error\n", []string{"ERROR", "status=500", "swordfish", "stack=", "handshakehooks_test.go"}},
 		{"panics with nil", func() error { panic(nil) }, // a *runtime.PanicNilError
-			500, "Internal Server Error\n", []string{"ERROR", "status=500", "stack=", "handshake_test.go"}},
+			500, "Internal Server Error\n", []string{"ERROR", "status=500", "stack=", "handshakehooks_test.go"}},
 	}
 	hooks := map[string]func(p *probe, fail func() error){
 		"Prepare":        func(p *probe, fail func() error) { p.prepare = fail },
