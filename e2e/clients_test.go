@@ -23,6 +23,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/gotornado/gotornado/internal/testtool"
 	"github.com/gotornado/gotornado/wsframework"
 	"github.com/gotornado/gotornado/wsframework/wstest"
 )
@@ -126,7 +127,7 @@ func findPython(module string) func() string {
 }
 
 func TestPythonWebsockets(t *testing.T) {
-	python := need(t, "python3-websockets", findPython("websockets"))
+	python := testtool.Need(t, "python3-websockets", findPython("websockets"))
 	eachCompression(t, func(t *testing.T, compression, site string, ends <-chan end) {
 		runClient(t, python, "websockets_client.py", compression, site)
 		wantEnds(t, ends, end{"no code", "", 1000}) // this client always sends one
@@ -134,7 +135,7 @@ func TestPythonWebsockets(t *testing.T) {
 }
 
 func TestTornadoClient(t *testing.T) {
-	python := need(t, "python3-tornado", findPython("tornado"))
+	python := testtool.Need(t, "python3-tornado", findPython("tornado"))
 	eachCompression(t, func(t *testing.T, compression, site string, ends <-chan end) {
 		runClient(t, python, "tornado_client.py", compression, site)
 		wantEnds(t, ends, end{"no code", "", wsframework.CloseNoStatus})

@@ -14,12 +14,6 @@ import (
 	"time"
 )
 
-// lookPath returns where a program is, or "".
-func lookPath(name string) string {
-	path, _ := exec.LookPath(name)
-	return path
-}
-
 // startDaemon runs a server until the test ends, and returns when it says that it is ready.
 func startDaemon(t *testing.T, daemon *exec.Cmd, ready string) {
 	t.Helper()

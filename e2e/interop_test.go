@@ -17,6 +17,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gotornado/gotornado/internal/testtool"
 	"github.com/gotornado/gotornado/wsframework"
 	"github.com/gotornado/gotornado/wsframework/wstest"
 )
@@ -36,14 +37,14 @@ type interopPeer struct {
 
 func python(module string) func(*testing.T) []string {
 	return func(t *testing.T) []string {
-		return []string{need(t, "python3-"+module, findPython(module)), filepath.Join(interop, module+"_peer.py")}
+		return []string{testtool.Need(t, "python3-"+module, findPython(module)), filepath.Join(interop, module+"_peer.py")}
 	}
 }
 
 func node(module string) func(*testing.T) []string {
 	return func(t *testing.T) []string {
-		node := need(t, "nodejs", func() string { path, _ := exec.LookPath("node"); return path })
-		need(t, "npm", func() string {
+		node := testtool.Need(t, "nodejs", func() string { return testtool.FindProgram("node") })
+		testtool.Need(t, "npm", func() string {
 			installed := filepath.Join(interop, "node_modules", module)
 			if _, err := os.Stat(installed); err != nil {
 				install := exec.Command("npm", "install", "--no-package-lock", "--no-audit", "--no-fund")

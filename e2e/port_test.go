@@ -18,12 +18,13 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/gotornado/gotornado/internal/testtool"
 )
 
 // The chat that docs/worked-port.md ports from Tornado shows its visitors the same bytes before and after,
 // but for the time.
 func TestWorkedPort(t *testing.T) {
-	python := need(t, "python3-tornado", findPython("tornado"))
+	python := testtool.Need(t, "python3-tornado", findPython("tornado"))
 	before := chatted(t, startPort(t, python, "../examples/port/tornado/app.py"))
 	after := chatted(t, startPort(t, buildExample(t, "port")))
 	for i, line := range before {

@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gotornado/gotornado/internal/testtool"
 )
 
 const portingGuide = "../docs/porting.md"
@@ -105,7 +107,7 @@ func TestPortingGuideSaysEnough(t *testing.T) {
 
 // The tables leave out no public name of the Tornado that is installed, and what they show of it is Python.
 func TestPortingGuideKnowsTornado(t *testing.T) {
-	python := need(t, "python3-tornado", findPython("tornado"))
+	python := testtool.Need(t, "python3-tornado", findPython("tornado"))
 	known := make(map[string]bool)
 	var lines []string
 	for _, row := range readPortingGuide(t) {

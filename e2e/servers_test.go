@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/gotornado/gotornado/internal/testtool"
 	"github.com/gotornado/gotornado/wsframework"
 )
 
@@ -30,13 +31,13 @@ import (
 //	drop               they cut the connection
 
 func TestTornadoServer(t *testing.T) {
-	python := need(t, "python3-tornado", findPython("tornado"))
+	python := testtool.Need(t, "python3-tornado", findPython("tornado"))
 	// It does not hear that it is not to take its context over, and its answer says so.
 	eachServer(t, python, "tornado_server.py", serverPeer{noCode: wsframework.CloseNoStatus, stubborn: true})
 }
 
 func TestPythonWebsocketsServer(t *testing.T) {
-	python := need(t, "python3-websockets", findPython("websockets"))
+	python := testtool.Need(t, "python3-websockets", findPython("websockets"))
 	eachServer(t, python, "websockets_server.py", serverPeer{noCode: 1000}) // it always sends a code
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/gotornado/gotornado/internal/sessiontest"
+	"github.com/gotornado/gotornado/internal/testtool"
 )
 
 // A sessionStore is one of scs's that several processes can share.
@@ -144,7 +145,7 @@ func destroyHere(name, place, hashed string) error {
 
 func startRedis(t *testing.T) (addr string) {
 	t.Helper()
-	program := need(t, "redis-server", func() string { return lookPath("redis-server") })
+	program := testtool.Need(t, "redis-server", func() string { return testtool.FindProgram("redis-server") })
 	addr = freeAddr(t)
 	host, port, _ := strings.Cut(addr, ":")
 	redis := exec.Command(program, "--bind", host, "--port", port, "--save", "", "--appendonly", "no", "--dir", t.TempDir())
@@ -160,7 +161,7 @@ func openRedis(addr string) (scs.Store, func(), error) {
 // startPostgres makes a cluster of its own, which listens to nothing but a socket in a folder of its own.
 func startPostgres(t *testing.T) (dsn string) {
 	t.Helper()
-	initdb := need(t, "postgresql", findInitdb)
+	initdb := testtool.Need(t, "postgresql", func() string { return testtool.FindPostgreSQL("initdb") })
 	dir, attr := unprivileged(t)
 	data := filepath.Join(dir, "data")
 	create := exec.Command(initdb, "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
@@ -183,15 +184,6 @@ func startPostgres(t *testing.T) (dsn string) {
 		t.Fatal(err)
 	}
 	return dsn
-}
-
-// findInitdb looks where Debian has the programs of each version as well.
-func findInitdb() string {
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	if len(found) > 0 {
-		return found[len(found)-1]
-	}
-	return lookPath("initdb")
 }
 
 func openPostgres(dsn string) (scs.Store, func(), error) {

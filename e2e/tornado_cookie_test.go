@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gotornado/gotornado/internal/testtool"
 	"github.com/gotornado/gotornado/wsframework"
 	"github.com/gotornado/gotornado/wsframework/wstest"
 )
@@ -41,7 +42,7 @@ type site struct {
 // secret, that of version 0.
 func startTornado(t *testing.T, secrets map[int][]byte, keyVersion int) *site {
 	t.Helper()
-	python := need(t, "python3-tornado", findPython("tornado"))
+	python := testtool.Need(t, "python3-tornado", findPython("tornado"))
 	config := map[string]any{"secret": hex.EncodeToString(secrets[0]), "key_version": nil}
 	if keyVersion >= 0 {
 		dict := make(map[string]string)

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+
+	"github.com/gotornado/gotornado/internal/testtool"
 )
 
 // startStore starts what keeps a project's sessions, and returns the setting that says where it is. Both
@@ -27,7 +29,7 @@ func startStore(t *testing.T, store string) string {
 
 func startRedis(t *testing.T) (url string) {
 	t.Helper()
-	program := need(t, "redis-server", func() string { return lookPath("redis-server") })
+	program := testtool.Need(t, "redis-server", func() string { return testtool.FindProgram("redis-server") })
 	folder := shortFolder(t)
 	socket := filepath.Join(folder, "redis.sock")
 	startDaemon(t, exec.Command(program, "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--dir", folder),
@@ -37,7 +39,7 @@ func startRedis(t *testing.T) (url string) {
 
 func startPostgres(t *testing.T) (url string) {
 	t.Helper()
-	initdb := need(t, "postgresql", func() string { return findPostgres("initdb") })
+	initdb := testtool.Need(t, "postgresql", func() string { return testtool.FindPostgreSQL("initdb") })
 	folder := shortFolder(t)
 	attr := unprivileged(t, folder)
 	data := filepath.Join(folder, "data")
@@ -46,7 +48,7 @@ func startPostgres(t *testing.T) (url string) {
 	if output, err := create.CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v\n%s", err, output)
 	}
-	daemon := exec.Command(findPostgres("postgres"), "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off")
+	daemon := exec.Command(testtool.FindPostgreSQL("postgres"), "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off")
 	daemon.Dir, daemon.SysProcAttr = folder, attr
 	startDaemon(t, daemon, "ready to accept connections")
 	return "postgres:///postgres?user=app&host=" + folder
@@ -59,23 +61,6 @@ func startDaemon(t *testing.T, daemon *exec.Cmd, ready string) {
 		t.Fatalf("%s does not start: %v", daemon.Path, err)
 	}
 	t.Cleanup(func() { end(t, daemon, os.Interrupt) })
-}
-
-func lookPath(name string) string {
-	path, _ := exec.LookPath(name)
-	return path
-}
-
-// findPostgres looks into the PATH, and where Debian has the programs of each version.
-func findPostgres(name string) string {
-	if path := lookPath(name); path != "" {
-		return path
-	}
-	paths, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
-	if len(paths) == 0 {
-		return ""
-	}
-	return paths[len(paths)-1]
 }
 
 // shortFolder returns a folder whose path is short enough for a socket in it, and that others may enter.

@@ -17,21 +17,6 @@ import (
 // patience is how long a test waits for something that is bound to happen, on a busy machine, too.
 const patience = 60 * time.Second
 
-// need returns what find finds. If that is nothing, the test is skipped and says which Debian package
-// to install; with CI=true it fails.
-func need(t *testing.T, debian string, find func() string) string {
-	t.Helper()
-	found := find()
-	switch {
-	case found != "":
-	case os.Getenv("CI") == "true":
-		t.Fatalf("This test needs %s: make setup, or apt-get install %s", debian, debian)
-	default:
-		t.Skipf("This test needs %s: make setup, or apt-get install %s", debian, debian)
-	}
-	return found
-}
-
 // wsf runs a command line that has to succeed, and returns what it says.
 func wsf(t *testing.T, args ...string) string {
 	t.Helper()

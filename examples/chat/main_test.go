@@ -1,16 +1,15 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
+	"github.com/gotornado/gotornado/internal/testtool"
 	"github.com/gotornado/gotornado/wsframework"
 	"github.com/gotornado/gotornado/wsframework/wstest"
 )
@@ -20,28 +19,9 @@ func TestMain(m *testing.M) { os.Exit(wstest.Main(m)) }
 // start runs the program, as its users do; stop ends it as a signal does.
 func start(t *testing.T, file string) (addr string, stop func()) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	out, in := io.Pipe()
-	ended := make(chan error, 1)
-	go func() {
-		err := run(ctx, in, "127.0.0.1:0", file)
-		in.CloseWithError(fmt.Errorf("ended: %v", err))
-		ended <- err
-	}()
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr, found := strings.CutPrefix(strings.TrimSpace(line), "The chat is at http://")
-	if !found {
-		t.Fatalf("it says %q", line)
-	}
-	return addr, func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}
+	return testtool.Start(t, "The chat is at http://", func(ctx context.Context, out io.Writer) error {
+		return run(ctx, out, "127.0.0.1:0", file)
+	})
 }
 
 // People stay logged in when the server comes back, and their sockets know that it will.

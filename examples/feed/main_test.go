@@ -1,15 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"os"
-	"strings"
 	"testing"
 
+	"github.com/gotornado/gotornado/internal/testtool"
 	"github.com/gotornado/gotornado/wsframework"
 	"github.com/gotornado/gotornado/wsframework/wstest"
 )
@@ -18,23 +16,9 @@ func TestMain(m *testing.M) { os.Exit(wstest.Main(m)) }
 
 // The program, as its users run it: it says where it is, and ends when it is told to.
 func TestRun(t *testing.T) {
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
-	out, in := io.Pipe()
-	ended := make(chan error, 1)
-	go func() {
-		err := run(ctx, in, "127.0.0.1:0")
-		in.CloseWithError(fmt.Errorf("ended: %v", err))
-		ended <- err
-	}()
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr, found := strings.CutPrefix(strings.TrimSpace(line), "The feed is at http://")
-	if !found {
-		t.Fatalf("it says %q", line)
-	}
+	addr, stop := testtool.Start(t, "The feed is at http://", func(ctx context.Context, out io.Writer) error {
+		return run(ctx, out, "127.0.0.1:0")
+	})
 
 	b := wstest.NewBrowser(t, nil, wstest.Via(func() (net.Conn, error) { return net.Dial("tcp", addr) }))
 	b.Get("/").ExpectStatus(200).ExpectContains(`data-last="0"`)
@@ -43,7 +27,4 @@ func TestRun(t *testing.T) {
 	c.ExpectMatch(`"type":"added".*hello`)
 	stop()
 	c.ExpectClose(wsframework.CloseGoingAway)
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
 }

@@ -138,7 +138,7 @@ func TestFailureTellsWhen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := failing(t, func(t testing.TB) {
 			c := wstest.Dial(t, newApp(wsframework.Settings{}), "/echo", wstest.Within(3*time.Second))
-			time.Sleep(2 * time.Second) // of fake time
+			c.ExpectNothing(2 * time.Second) // of fake time
 			c.Write(`say "hi"`)
 			c.Expect(`say "hi"`)
 			c.Expect("more")
@@ -243,7 +243,7 @@ func TestOpenThatTakesLong(t *testing.T) {
 
 type slow struct{ echo }
 
-func (h *slow) Open() error { time.Sleep(5 * time.Second); return nil }
+func (h *slow) Open() error { <-time.After(5 * time.Second); return nil }
 
 // A room that sends in no particular order is found out.
 func TestCrowdOutOfOrder(t *testing.T) {

@@ -92,10 +92,10 @@ func TestFrames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		app, ended := newWatched(wsframework.Settings{})
 		c := wstest.Dial(t, app, "/ws", wstest.Frames())
-		time.Sleep(26 * time.Second) // a ping waits, unanswered
+		<-time.After(26 * time.Second) // a ping waits, unanswered
 		c.Write("hello")
 		c.Expect("hello") // now it is answered
-		time.Sleep(26 * time.Second)
+		<-time.After(26 * time.Second)
 		if first, payload, err := c.ReadFrame(); first != wstest.PingFrame || len(payload) > 0 || err != nil {
 			t.Errorf("frame %x %q, %v", first, payload, err)
 		}
@@ -210,7 +210,7 @@ func TestStoreThatFails(t *testing.T) {
 		sessions.Store = store
 		app := newApp(wsframework.Settings{Sessions: sessions, Logger: log.Logger(nil)})
 		b := wstest.NewBrowser(t, app, wstest.Session("user", "ann"))
-		c := b.Dial("/private")
+		c := b.Dial("/private", wstest.Within(time.Hour))
 		c.Write("who")
 		c.Expect("ann")
 
@@ -222,21 +222,20 @@ func TestStoreThatFails(t *testing.T) {
 
 		before := store.Lookups()
 		store.Fail(errors.New("away"))
-		time.Sleep(2 * time.Minute) // the grace of 10 minutes is not over
+		c.ExpectNothing(2 * time.Minute) // the grace of 10 minutes is not over
 		if store.Lookups() == before {
 			t.Error("nobody asked the store")
 		}
 		c.Write("who")
 		c.Expect("ann")
-		reason := func() string { time.Sleep(10 * time.Minute); return c.ExpectClose(1013) }()
-		if reason == "" {
+		if reason := c.ExpectClose(1013); reason == "" {
 			t.Error("no reason")
 		}
 		store.Fail(nil)
 		if all, err := store.All(); err != nil || len(all) != 1 {
 			t.Errorf("%d sessions, %v", len(all), err)
 		}
-		time.Sleep(24 * time.Hour)
+		<-time.After(24 * time.Hour)
 		if all, _ := store.All(); len(all) != 0 {
 			t.Errorf("%d sessions after their lifetime", len(all))
 		}
