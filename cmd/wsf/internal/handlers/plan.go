@@ -5,7 +5,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"go/format"
 	"go/parser"
 	"go/token"
 	"io"
@@ -13,10 +12,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"text/template"
 
 	"github.com/aymanbagabas/go-udiff"
 	"github.com/fatih/color"
+
+	"github.com/gotornado/gotornado/cmd/wsf/internal/filetext"
 )
 
 //go:embed kinds
@@ -115,18 +115,7 @@ func (p *plan) path(name string) string { return filepath.Join(p.folder, filepat
 
 // render makes a file's text. The marks are << and >>, because Go has [[ and templates of pages have {{.
 func render(name string, d data) ([]byte, error) {
-	t, err := template.New(name).Delims("<<", ">>").ParseFS(sources, "kinds/"+name)
-	if err != nil {
-		return nil, err
-	}
-	var text bytes.Buffer
-	if err := t.Execute(&text, d); err != nil {
-		return nil, err
-	}
-	if !strings.HasSuffix(name, ".go.tmpl") {
-		return text.Bytes(), nil
-	}
-	return format.Source(text.Bytes())
+	return filetext.Make(sources, "kinds/"+name, "<<", ">>", d)
 }
 
 // registration is the statement that registers the route.

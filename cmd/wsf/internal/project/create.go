@@ -1,22 +1,20 @@
 package project
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"embed"
 	"errors"
 	"fmt"
-	"go/format"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"text/template"
 
 	"golang.org/x/mod/modfile"
 
+	"github.com/gotornado/gotornado/cmd/wsf/internal/filetext"
 	"github.com/gotornado/gotornado/static"
 )
 
@@ -151,18 +149,7 @@ func writeFiles(folder string, o options, f framework) error {
 
 // render makes a file's text. The marks are [[ and ]], because templates of projects have the others.
 func render(name string, d data) ([]byte, error) {
-	t, err := template.New(filepath.Base(name)).Delims("[[", "]]").ParseFS(sources, "files/"+name)
-	if err != nil {
-		return nil, err
-	}
-	var text bytes.Buffer
-	if err := t.Execute(&text, d); err != nil {
-		return nil, err
-	}
-	if !strings.HasSuffix(name, ".go.tmpl") {
-		return text.Bytes(), nil
-	}
-	return format.Source(text.Bytes()) // alignment depends on what was left out
+	return filetext.Make(sources, "files/"+name, "[[", "]]", d)
 }
 
 func writeFile(folder, name string, text []byte) error {
