@@ -17,7 +17,7 @@ func TestAllocationsOfAMessage(t *testing.T) {
 		for _, burst := range []int{1, 16} {
 			t.Run(fmt.Sprint(r.name, "/", burst), func(t *testing.T) {
 				const rounds = 200
-				c, m := newHot(NewApplication(Settings{AccessLogger: silent}), r.reply)
+				c, m := newHot(NewApplication(Settings{AccessLogger: silent, MaxPendingOut: -1}), r.reply)
 				m.input = bytes.Repeat(clientFrame(byte(r.op), strings.Repeat("x", 128)), burst)
 				perRun := testing.AllocsPerRun(20, func() {
 					m.times = rounds
